@@ -1,7 +1,7 @@
 //! MySQL and MariaDB through Diesel.
 //!
-//! Diesel passes neither the server's error numbers nor the state of its transaction on. `SHOW ERRORS` tells the number of the
-//! error that came last, and `RELEASE SAVEPOINT` tells whether a transaction is open, because it fails outside of one, where
+//! Diesel passes neither the server's error numbers nor the state of its transaction on. `GET DIAGNOSTICS` tells the number
+//! of the error that came last, and `RELEASE SAVEPOINT` tells whether a transaction is open, because it fails outside of one, where
 //! `SAVEPOINT` sets none.
 //!
 //! The server ends a transaction by itself for a deadlock, and with each change of the schema. Its COMMIT outside of a transaction
@@ -223,18 +223,22 @@ fn failed_text(error: DieselError, sql: &str) -> Error {
     errors::of_statement(error, errors::of_mysql, sql)
 }
 
-/// The number of the error that came last, if it is the one with this message.
+/// The number of the error that came last, if it is the one with this message. As a text, because the server forgets the error
+/// where a statement is prepared.
 fn number_of(connection: &mut MysqlConnection, message: &str) -> Option<u16> {
+    connection
+        .batch_execute("GET DIAGNOSTICS CONDITION 1 @assoc_number = MYSQL_ERRNO, @assoc_message = MESSAGE_TEXT")
+        .ok()?;
     let mut number = None;
     let mut sink = |values: &mut [Value<'_>]| {
-        if let [_, code, Value::Text(text)] = values
+        if let [code, Value::Text(text)] = values
             && **text == *message
         {
             number = code.to_string().parse().ok();
         }
         Ok(())
     };
-    rows::collect(connection, &DynamicQuery::plain("SHOW ERRORS"), &mut sink).ok()?;
+    rows::collect(connection, &DynamicQuery::plain("SELECT @assoc_number, @assoc_message"), &mut sink).ok()?;
     number
 }
 

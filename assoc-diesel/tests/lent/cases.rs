@@ -17,7 +17,7 @@ use crate::served::{Served, depth};
 
 #[derive(Model, Debug, Clone)]
 #[model(diesel = crate::served::users)]
-pub struct User {
+pub(crate) struct User {
     pub id: i64,
     pub name: String,
     #[has_many]
@@ -25,7 +25,7 @@ pub struct User {
 }
 
 #[derive(Model, Debug, Clone)]
-pub struct Post {
+pub(crate) struct Post {
     pub id: i64,
     pub user_id: i64,
     pub title: String,

@@ -88,17 +88,13 @@ mod mariadb {
             name
         };
         let both_have_a_row = std::sync::Barrier::new(2);
-        let run = |connection: &mut diesel::MysqlConnection, own: &str, other: &str| {
+        let run = |connection: &mut diesel::MysqlConnection, own: i64, other: i64| {
             let done = connection.transaction::<(), TransactionError, _>(|connection| {
-                connection
-                    .batch_execute(&format!("UPDATE users SET name = CONCAT(name, '!') WHERE name LIKE '{own}%'"))?;
+                connection.batch_execute(&format!("UPDATE users SET name = 'own {own}' WHERE id = {own}"))?;
                 both_have_a_row.wait();
                 lend(connection, async |driver| {
                     let repo = Repo::new(driver);
-                    let all = repo.update_all(
-                        Query::filter(User::NAME.like(format!("{other}%"))),
-                        [User::NAME.to(own.to_lowercase())],
-                    );
+                    let all = repo.update_all(Query::filter(User::ID.eq(other)), [User::NAME.to(format!("of {own}"))]);
                     all.await.map(drop).map_err(TransactionError::from)
                 })
             });
@@ -113,9 +109,9 @@ mod mariadb {
             let two = scope.spawn(|| {
                 let mut two = diesel::MysqlConnection::establish(&url).unwrap();
                 two.batch_execute(&format!("USE {database}")).unwrap();
-                run(&mut two, "Bob", "Ada")
+                run(&mut two, 2, 1)
             });
-            [run(&mut one, "Ada", "Bob"), two.join().unwrap()]
+            [run(&mut one, 1, 2), two.join().unwrap()]
         });
         let refused: Vec<_> = outcomes.iter().filter_map(|outcome| outcome.as_ref().err()).collect();
         assert_eq!(refused.len(), 1, "{outcomes:?}");
