@@ -2,7 +2,7 @@
 //!
 //! | you have | take |
 //! |---|---|
-//! | a `&mut SqliteConnection` or `&mut PgConnection`, also inside `conn.transaction(…)` | [`lend`], or a [`Lent`] that is kept |
+//! | a `&mut SqliteConnection`, `&mut PgConnection` or `&mut MysqlConnection`, also inside `conn.transaction(…)` | [`lend`], or a [`Lent`] that is kept |
 //! | an r2d2 pool of Diesel's | `Pooled`, with the feature `r2d2` |
 //!
 //! ```
@@ -64,6 +64,7 @@
 //!
 //! * `sqlite` (default): Diesel's `SqliteConnection`.
 //! * `postgres`: Diesel's `PgConnection`. It needs the system's libpq.
+//! * `mysql`: Diesel's `MysqlConnection`. It needs the client library of MariaDB or MySQL. `MysqlSession` sets its sessions up.
 //! * `r2d2`: pools of Diesel's connections.
 
 #[cfg(not(any(feature = "mysql", feature = "postgres", feature = "sqlite")))]
