@@ -98,7 +98,8 @@ mod mariadb {
 
     #[test]
     fn lent() {
-        run_lent(&OnMariaDb, Application::HasNoTransaction, &[]);
+        // Two workers hold a transaction each.
+        run_lent(&OnMariaDb, Application::HasNoTransaction, &["row_locks.workers_take_different_rows"]);
     }
 
     // Not inside of a transaction: every case makes its tables, and making one commits. `assoc-diesel`'s own tests are inside.

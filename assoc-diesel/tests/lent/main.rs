@@ -10,36 +10,8 @@ mod on_mariadb;
 #[cfg(feature = "sqlite")]
 mod on_sqlite;
 #[path = "../served/mod.rs"]
+#[macro_use]
 mod served;
-
-/// Each case on each database. What needs a server is in a module of its name.
-macro_rules! on_each {
-    ($($case:ident),+ $(,)?) => {
-        #[cfg(feature = "sqlite")]
-        mod sqlite {
-            $(#[test]
-            fn $case() {
-                crate::cases::$case::<crate::served::OnSqlite>();
-            })+
-        }
-
-        #[cfg(feature = "postgres")]
-        mod postgres {
-            $(#[test]
-            fn $case() {
-                crate::cases::$case::<crate::served::OnPostgres>();
-            })+
-        }
-
-        #[cfg(feature = "mysql")]
-        mod mariadb {
-            $(#[test]
-            fn $case() {
-                crate::cases::$case::<crate::served::OnMariaDb>();
-            })+
-        }
-    };
-}
 
 on_each! {
     every_operation_keeps_the_depth,

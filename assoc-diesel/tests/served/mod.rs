@@ -21,6 +21,11 @@ pub(crate) trait Served: 'static {
     /// An empty one.
     fn connect() -> Place<Self::Connection>;
 
+    /// An empty one that other connections find.
+    fn connect_to_file() -> Place<Self::Connection> {
+        Self::connect()
+    }
+
     fn names(connection: &mut Self::Connection) -> Vec<String>;
 
     fn insert(connection: &mut Self::Connection, name: &str) -> QueryResult<usize>;
@@ -32,7 +37,22 @@ pub(crate) trait Served: 'static {
 /// A connection to a place that goes with it.
 pub(crate) struct Place<C: SimpleConnection> {
     connection: C,
+    url: String,
+    entered_by: String,
     goes_by: String,
+    _folder: Option<tempfile::TempDir>,
+}
+
+impl<C: SimpleConnection> Place<C> {
+    /// Where other connections find it.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// What brings another connection into it.
+    pub(crate) fn entered_by(&self) -> &str {
+        &self.entered_by
+    }
 }
 
 impl<C: SimpleConnection> Deref for Place<C> {
@@ -76,18 +96,50 @@ pub(crate) fn url(variable: &str) -> String {
     url
 }
 
+/// Each case on each database. What needs a server is in a module of its name.
+macro_rules! on_each {
+    ($($case:ident),+ $(,)?) => {
+        #[cfg(feature = "sqlite")]
+        mod sqlite {
+            $(#[test]
+            fn $case() {
+                crate::cases::$case::<crate::served::OnSqlite>();
+            })+
+        }
+
+        #[cfg(feature = "postgres")]
+        mod postgres {
+            $(#[test]
+            fn $case() {
+                crate::cases::$case::<crate::served::OnPostgres>();
+            })+
+        }
+
+        #[cfg(feature = "mysql")]
+        mod mariadb {
+            $(#[test]
+            fn $case() {
+                crate::cases::$case::<crate::served::OnMariaDb>();
+            })+
+        }
+    };
+}
+
 macro_rules! served {
-    ($name:ident, $connection:ty, $connect:expr, $outside:expr) => {
+    ($name:ident, $connection:ty, $connect:expr, $outside:expr $(, $file:item)?) => {
         pub(crate) struct $name;
 
         impl Served for $name {
             type Connection = $connection;
 
             fn connect() -> Place<$connection> {
-                let (mut connection, set_up, goes_by) = $connect();
-                connection.batch_execute(&set_up).unwrap();
-                Place { connection, goes_by }
+                let (url, made_by, entered_by, tables, goes_by) = $connect();
+                let mut connection = <$connection>::establish(&url).unwrap();
+                connection.batch_execute(&format!("{made_by}; {entered_by}; {tables}")).unwrap();
+                Place { connection, url, entered_by, goes_by, _folder: None }
             }
+
+            $($file)?
 
             fn names(connection: &mut $connection) -> Vec<String> {
                 users::table.select(users::name).order(users::id).load(connection).unwrap()
@@ -105,19 +157,28 @@ macro_rules! served {
     };
 }
 
+const SQLITE_TABLES: &str = "CREATE TABLE users (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE);
+    CREATE TABLE posts (id INTEGER PRIMARY KEY AUTOINCREMENT, title TEXT NOT NULL,
+                        user_id INTEGER NOT NULL REFERENCES users(id) DEFERRABLE INITIALLY DEFERRED)";
+
 #[cfg(feature = "sqlite")]
 served!(
     OnSqlite,
     diesel::SqliteConnection,
     || {
-        let set_up = "PRAGMA foreign_keys = ON;
-             CREATE TABLE users (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE);
-             CREATE TABLE posts (id INTEGER PRIMARY KEY AUTOINCREMENT, title TEXT NOT NULL,
-                                 user_id INTEGER NOT NULL REFERENCES users(id) DEFERRABLE INITIALLY DEFERRED)";
-        (diesel::SqliteConnection::establish(":memory:").unwrap(), set_up.to_owned(), "SELECT 1".to_owned())
+        let [made_by, entered_by] = ["SELECT 1", "PRAGMA foreign_keys = ON"].map(str::to_owned);
+        (":memory:".to_owned(), made_by, entered_by, SQLITE_TABLES, "SELECT 1".to_owned())
     },
     // `BEGIN` fails inside of a transaction.
-    |connection: &mut diesel::SqliteConnection| connection.batch_execute("BEGIN; ROLLBACK").is_ok()
+    |connection: &mut diesel::SqliteConnection| connection.batch_execute("BEGIN; ROLLBACK").is_ok(),
+    fn connect_to_file() -> Place<diesel::SqliteConnection> {
+        let folder = tempfile::tempdir().unwrap();
+        let url = folder.path().join("pooled.db").display().to_string();
+        let mut connection = diesel::SqliteConnection::establish(&url).unwrap();
+        connection.batch_execute(&format!("PRAGMA journal_mode = WAL; {SQLITE_TABLES}")).unwrap();
+        let [entered_by, goes_by] = ["PRAGMA foreign_keys = ON", "SELECT 1"].map(str::to_owned);
+        Place { connection, url, entered_by, goes_by, _folder: Some(folder) }
+    }
 );
 
 #[cfg(feature = "postgres")]
@@ -126,14 +187,12 @@ served!(
     diesel::PgConnection,
     || {
         let name = new_name();
-        let set_up = format!(
-            "CREATE SCHEMA {name}; SET search_path = {name};
-             CREATE TABLE users (id BIGSERIAL PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+        let tables = "CREATE TABLE users (id BIGSERIAL PRIMARY KEY, name TEXT NOT NULL UNIQUE);
              CREATE TABLE posts (id BIGSERIAL PRIMARY KEY, title TEXT NOT NULL,
-                                 user_id BIGINT NOT NULL REFERENCES users(id) DEFERRABLE INITIALLY DEFERRED)"
-        );
-        let connection = diesel::PgConnection::establish(&url("ASSOC_POSTGRES_URL")).unwrap();
-        (connection, set_up, format!("DROP SCHEMA {name} CASCADE"))
+                                 user_id BIGINT NOT NULL REFERENCES users(id) DEFERRABLE INITIALLY DEFERRED)";
+        let [made_by, entered_by, goes_by] =
+            ["CREATE SCHEMA", "SET search_path =", "DROP SCHEMA IF EXISTS"].map(|sql| format!("{sql} {name}"));
+        (url("ASSOC_POSTGRES_URL"), made_by, entered_by, tables, format!("{goes_by} CASCADE"))
     },
     |connection: &mut diesel::PgConnection| connection.batch_execute("SAVEPOINT probe").is_err()
 );
@@ -144,14 +203,12 @@ served!(
     diesel::MysqlConnection,
     || {
         let name = new_name();
-        let set_up = format!(
-            "CREATE DATABASE {name}; USE {name};
-             CREATE TABLE users (id BIGINT PRIMARY KEY AUTO_INCREMENT, name VARCHAR(50) NOT NULL UNIQUE);
+        let tables = "CREATE TABLE users (id BIGINT PRIMARY KEY AUTO_INCREMENT, name VARCHAR(50) NOT NULL UNIQUE);
              CREATE TABLE posts (id BIGINT PRIMARY KEY AUTO_INCREMENT, title VARCHAR(50) NOT NULL,
-                                 user_id BIGINT NOT NULL REFERENCES users(id))"
-        );
-        let connection = diesel::MysqlConnection::establish(&url("ASSOC_MYSQL_URL")).unwrap();
-        (connection, set_up, format!("DROP DATABASE {name}"))
+                                 user_id BIGINT NOT NULL REFERENCES users(id))";
+        let [made_by, entered_by, goes_by] =
+            ["CREATE DATABASE", "USE", "DROP DATABASE"].map(|sql| format!("{sql} {name}"));
+        (url("ASSOC_MYSQL_URL"), made_by, entered_by, tables, goes_by)
     },
     // Outside of a transaction none is set.
     |connection: &mut diesel::MysqlConnection| {
