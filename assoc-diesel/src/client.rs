@@ -1,9 +1,9 @@
 //! What each of Diesel's connections does for this crate, synchronously.
 
+use assoc_core::Result;
 use assoc_core::dialect::Dialect;
 use assoc_core::driver::{ExecResult, IsolationLevel, RowSink, Statement, TransactionMode};
-use assoc_core::{ErrorKind, Result};
-use diesel::connection::{AnsiTransactionManager, CacheSize, Connection, TransactionDepthChange, TransactionManager};
+use diesel::connection::{AnsiTransactionManager, Connection, TransactionDepthChange, TransactionManager};
 use diesel::connection::{TransactionManagerStatus, ValidTransactionManagerStatus};
 
 use crate::errors;
@@ -119,31 +119,4 @@ where
         AnsiTransactionManager::begin_transaction_sql(connection, sql)
     };
     begun.map_err(|error| errors::of_statement(error, reading, sql))
-}
-
-const IN_TRANSACTION: &str =
-    "Diesel has a transaction open, whose isolation level cannot be changed: choose the level where it begins";
-
-/// Refuses an isolation level inside of a transaction.
-pub(crate) fn level_can_change<C: Connection>(connection: &mut C, level: Option<IsolationLevel>) -> Result<()> {
-    match level {
-        Some(_) if depth(connection)? > 0 => Err(ErrorKind::Transaction(IN_TRANSACTION).into()),
-        _ => Ok(()),
-    }
-}
-
-/// Whether Diesel knows that the transaction takes nothing but a rollback.
-pub(crate) fn must_roll_back<C: Connection>(connection: &mut C) -> bool {
-    match C::TransactionManager::transaction_manager_status_mut(connection) {
-        TransactionManagerStatus::Valid(status) => {
-            status.in_transaction.as_ref().is_some_and(|inside| inside.requires_rollback_maybe_up_to_top_level)
-        }
-        TransactionManagerStatus::InError => false,
-    }
-}
-
-/// Makes Diesel forget what it has prepared, which it does when its cache is switched off.
-pub(crate) fn forget_statements<C: Connection>(connection: &mut C) {
-    connection.set_prepared_statement_cache_size(CacheSize::Disabled);
-    connection.set_prepared_statement_cache_size(CacheSize::Unbounded);
 }

@@ -115,18 +115,6 @@ fn guess(class: Option<DriverErrorKind>, information: &dyn DatabaseErrorInformat
     }
 }
 
-/// The error of a COMMIT. If the connection broke, its outcome is unknown.
-#[cold]
-pub(crate) fn of_commit(failed: Error) -> Error {
-    match failed.driver() {
-        Some(driver) if driver.kind() == DriverErrorKind::ConnectionLost => {
-            let message = format!("the connection broke during COMMIT, which may have taken effect or not: {failed}");
-            DriverError::new(DriverErrorKind::AmbiguousCommit, message).with_sql("COMMIT").into()
-        }
-        _ => failed,
-    }
-}
-
 /// A statement or a value that is refused before Diesel sees it.
 #[cold]
 pub(crate) fn refused(kind: DriverErrorKind, message: impl Into<String>, sql: &str) -> Error {

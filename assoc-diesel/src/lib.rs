@@ -78,6 +78,8 @@ mod lent;
 mod levels;
 #[cfg(feature = "mysql")]
 mod mysql;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+mod on_server;
 #[cfg(feature = "r2d2")]
 mod pooled;
 #[cfg(feature = "postgres")]

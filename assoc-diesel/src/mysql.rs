@@ -24,6 +24,7 @@ use crate::client::{self, Client, sealed};
 use crate::dynamic_query::Prepared;
 use crate::errors;
 use crate::learnt::Learnt;
+use crate::on_server;
 use crate::raw_text;
 
 mod binds;
@@ -78,7 +79,7 @@ impl sealed::Client for MysqlConnection {
     }
 
     fn begin(&mut self, mode: TransactionMode, level: Option<IsolationLevel>) -> Result<()> {
-        client::level_can_change(self, level)?;
+        on_server::level_can_change(self, level)?;
         expect_transaction(self)?;
         let Beginning { level, start } = Beginning::of(mode, level);
         match level {
@@ -91,7 +92,7 @@ impl sealed::Client for MysqlConnection {
         let is_outermost = self.depth()? == 1;
         let done = AnsiTransactionManager::commit_transaction(self);
         done.map_err(|error| match is_outermost {
-            true => errors::of_commit(failed_text(error, "COMMIT")),
+            true => on_server::of_commit(failed_text(error, "COMMIT")),
             false => failed_text(error, "RELEASE SAVEPOINT"),
         })
     }
@@ -111,7 +112,7 @@ impl sealed::Client for MysqlConnection {
     }
 
     fn is_aborted(&mut self) -> bool {
-        client::must_roll_back(self)
+        on_server::must_roll_back(self)
     }
 
     // The server begins a transaction with each statement, too, where one has switched `autocommit` off.
@@ -167,13 +168,13 @@ impl DynamicQuery<'_> {
 // MySQL prepares a statement anew where its table has changed, but keeps what it made of the types of its parameters.
 fn after(connection: &mut MysqlConnection, sql: &str) {
     if changes_tables(sql) {
-        client::forget_statements(connection);
+        on_server::forget_statements(connection);
     }
 }
 
 /// Fails where Diesel counts a transaction that the server has ended: a statement meant for it would take effect by itself.
 fn expect_transaction(connection: &mut MysqlConnection) -> Result<()> {
-    match client::must_roll_back(connection) {
+    match on_server::must_roll_back(connection) {
         true => Err(ErrorKind::Transaction(GONE).into()),
         false => Ok(()),
     }
@@ -212,7 +213,7 @@ fn failed(connection: &mut MysqlConnection, error: DieselError, sql: &str) -> Er
             matches!(own.kind(), DriverErrorKind::NotNullViolation | DriverErrorKind::CheckViolation)
         });
     if !failed_before {
-        client::forget_statements(connection);
+        on_server::forget_statements(connection);
     }
     failed
 }

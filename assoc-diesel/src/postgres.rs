@@ -21,6 +21,7 @@ use crate::client::{self, Client, sealed};
 use crate::dynamic_query::Prepared;
 use crate::errors;
 use crate::learnt::Learnt;
+use crate::on_server;
 
 mod binds;
 mod rows;
@@ -59,7 +60,7 @@ impl sealed::Client for PgConnection {
         let done = run(self);
         if Verb::of(query.sql) == Verb::Other {
             // What was prepared before may have other types now.
-            client::forget_statements(self);
+            on_server::forget_statements(self);
         }
         if forget_outdated(self, &done) { run(self) } else { done }
     }
@@ -70,7 +71,7 @@ impl sealed::Client for PgConnection {
 
     fn begin(&mut self, mode: TransactionMode, level: Option<IsolationLevel>) -> Result<()> {
         let sql = postgres::begin(mode, level)?;
-        client::level_can_change(self, level)?;
+        on_server::level_can_change(self, level)?;
         client::begin(self, errors::of_postgres, &sql)
     }
 
@@ -78,7 +79,11 @@ impl sealed::Client for PgConnection {
         let is_outermost = self.depth()? == 1;
         let done = AnsiTransactionManager::commit_transaction(self);
         done.map_err(|error| {
-            if is_outermost { errors::of_commit(failed(error, "COMMIT")) } else { failed(error, "RELEASE SAVEPOINT") }
+            if is_outermost {
+                on_server::of_commit(failed(error, "COMMIT"))
+            } else {
+                failed(error, "RELEASE SAVEPOINT")
+            }
         })
     }
 
@@ -95,7 +100,7 @@ impl sealed::Client for PgConnection {
     }
 
     fn is_aborted(&mut self) -> bool {
-        client::must_roll_back(self)
+        on_server::must_roll_back(self)
     }
 
     fn undo_unknown(&mut self) -> Result<()> {
@@ -124,7 +129,7 @@ fn forget_outdated<T>(connection: &mut PgConnection, done: &Result<T>) -> bool {
     let says = |text: &str| error.driver().is_some_and(|error| error.message().contains(text));
     let is_outdated = says("cached plan must not change result type") || says("but expression is of type");
     if is_outdated {
-        client::forget_statements(connection);
+        on_server::forget_statements(connection);
     }
     is_outdated && client::depth(connection).is_ok_and(|depth| depth == 0)
 }
