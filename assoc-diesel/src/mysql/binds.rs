@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io::Write;
 
 use assoc_core::driver::Bind;
-use assoc_core::{DriverErrorKind, Error, Result};
+use assoc_core::{DriverErrorKind, Error, Result, Value};
 use assoc_dialects::mysql::Parameter;
 use diesel::mysql::data_types::{MysqlTime, MysqlTimestampType};
 use diesel::mysql::sql_types::{Datetime, Unsigned};
@@ -17,9 +17,26 @@ use diesel::sql_types::{BigInt, Double, HasSqlType, Nullable, Text, Time};
 use crate::dynamic_query::Bound;
 use crate::errors;
 
-/// Text and bytes alike: the column decides what they become.
+/// Text, also of decimals and documents: the column decides what it becomes.
 #[derive(Debug)]
 pub(super) struct AnyText;
+
+/// Bytes. As a string, they would have a fixed length beside a `BINARY(n)`, and be padded to it.
+#[derive(Debug)]
+pub(super) struct AnyBytes;
+
+impl HasSqlType<AnyBytes> for Mysql {
+    fn metadata((): &mut ()) -> MysqlType {
+        MysqlType::Blob
+    }
+}
+
+impl ToSql<AnyBytes, Mysql> for Bytes<'_> {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Mysql>) -> serialize::Result {
+        out.write_all(&self.0)?;
+        Ok(IsNull::No)
+    }
+}
 
 impl HasSqlType<AnyText> for Mysql {
     fn metadata((): &mut ()) -> MysqlType {
@@ -27,7 +44,7 @@ impl HasSqlType<AnyText> for Mysql {
     }
 }
 
-/// What is sent as a string.
+/// What is sent as it is.
 #[derive(Debug)]
 pub(super) struct Bytes<'s>(Cow<'s, [u8]>);
 
@@ -45,6 +62,7 @@ pub(super) enum Sent<'s> {
     Int(i64),
     UInt(u64),
     Double(f64),
+    Text(Bytes<'s>),
     Bytes(Bytes<'s>),
     DateTime(MysqlTime),
     Span(MysqlTime),
@@ -57,7 +75,8 @@ impl Bound<Mysql> for Sent<'_> {
             Sent::Int(number) => pass.push_bind_param_value_only::<BigInt, i64>(number),
             Sent::UInt(number) => pass.push_bind_param_value_only::<Unsigned<BigInt>, u64>(number),
             Sent::Double(number) => pass.push_bind_param_value_only::<Double, f64>(number),
-            Sent::Bytes(bytes) => pass.push_bind_param_value_only::<AnyText, Bytes<'_>>(bytes),
+            Sent::Text(bytes) => pass.push_bind_param_value_only::<AnyText, Bytes<'_>>(bytes),
+            Sent::Bytes(bytes) => pass.push_bind_param_value_only::<AnyBytes, Bytes<'_>>(bytes),
             Sent::DateTime(at) => pass.push_bind_param_value_only::<Datetime, MysqlTime>(at),
             Sent::Span(span) => pass.push_bind_param_value_only::<Time, MysqlTime>(span),
         }
@@ -76,6 +95,7 @@ impl Sent<'_> {
             Sent::Int(number) => Sent::Int(*number),
             Sent::UInt(number) => Sent::UInt(*number),
             Sent::Double(number) => Sent::Double(*number),
+            Sent::Text(Bytes(bytes)) => Sent::Text(Bytes(Cow::Borrowed(bytes))),
             Sent::Bytes(Bytes(bytes)) => Sent::Bytes(Bytes(Cow::Borrowed(bytes))),
             Sent::DateTime(at) => Sent::DateTime(*at),
             Sent::Span(span) => Sent::Span(*span),
@@ -95,7 +115,8 @@ pub(super) fn sent<'s>(bind: &'s Bind, sql: &str) -> Result<Sent<'s>> {
         Parameter::Int(number) => Sent::Int(number),
         Parameter::UInt(number) => Sent::UInt(number),
         Parameter::Double(number) => Sent::Double(number),
-        Parameter::Bytes(bytes) => Sent::Bytes(Bytes(bytes)),
+        Parameter::Bytes(bytes) if matches!(value, Value::Blob(_) | Value::Uuid(_)) => Sent::Bytes(Bytes(bytes)),
+        Parameter::Bytes(bytes) => Sent::Text(Bytes(bytes)),
         Parameter::DateTime(at) => Sent::DateTime(MysqlTime::new(
             at.year.into(),
             at.month.into(),
