@@ -64,13 +64,16 @@ impl SqlType {
         matches!(self, SqlType::Bool | SqlType::Int(_) | SqlType::UInt(_) | SqlType::Blob | SqlType::Uuid)
     }
 
-    /// A value as the model has it that a driver read from a column of this type: UUIDs are stored as bytes or as text, and
-    /// integers perhaps in columns of decimals.
+    /// A value as the model has it that a driver read from a column of this type: UUIDs are stored as bytes or as text,
+    /// integers perhaps in columns of decimals, and a driver may not know text in a binary collation from bytes.
     #[must_use]
     pub fn stored(self, value: Value<'static>) -> Value<'static> {
         let found = match (self, &value) {
             (SqlType::Uuid, Value::Blob(bytes)) => <[u8; 16]>::try_from(bytes.as_ref()).ok().map(Value::Uuid),
             (SqlType::Uuid, Value::Text(text)) => parse_uuid(text).map(Value::Uuid),
+            (SqlType::Text, Value::Blob(bytes)) => {
+                std::str::from_utf8(bytes).ok().map(|text| Value::Text(text.to_owned().into()))
+            }
             (SqlType::Int(_) | SqlType::UInt(_), Value::Decimal(text)) => whole(text),
             _ => None,
         };
@@ -214,6 +217,8 @@ fn text_of_other(value: &mut Value<'_>) -> Option<String> {
     match value {
         Value::Decimal(text) | Value::Json(text) => Some(std::mem::take(text).into_owned()),
         Value::Date(_) | Value::Time(_) | Value::DateTime(_) | Value::Uuid(_) => Some(value.to_string()),
+        // Where a driver does not know text in a binary collation from bytes.
+        Value::Blob(bytes) => std::str::from_utf8(bytes).ok().map(str::to_owned),
         _ => None,
     }
 }

@@ -11,9 +11,15 @@ use assoc_core::{SqlType, Value};
 
 pub use errors::ServerError;
 pub use server::{Features, Server, ServerKind};
+pub use transactions::Beginning;
+pub use values::Parameter;
 
+pub mod effects;
 mod errors;
 mod server;
+pub mod settings;
+mod transactions;
+pub mod values;
 
 /// Around text that is a decimal: what every decimal of a program fits into.
 const EXACT_DECIMAL: (&str, &str) = ("CAST(", " AS DECIMAL(57,28))");
@@ -22,6 +28,7 @@ const EXACT_DECIMAL: (&str, &str) = ("CAST(", " AS DECIMAL(57,28))");
 #[derive(Debug, Clone)]
 pub struct MySqlDialect {
     server: Server,
+    features: Features,
     capabilities: Capabilities,
     uuid_as_text: bool,
 }
@@ -30,8 +37,17 @@ impl MySqlDialect {
     /// The dialect of a server. With `uuid_as_text` a UUID is `CHAR(36)`, otherwise `BINARY(16)`.
     #[must_use]
     pub fn new(server: Server, uuid_as_text: bool) -> Self {
-        let capabilities = server.features().capabilities();
-        MySqlDialect { server, capabilities, uuid_as_text }
+        let features = server.features();
+        MySqlDialect { server, features, capabilities: features.capabilities(), uuid_as_text }
+    }
+
+    /// The same for a client that cannot read the rows that a writing statement returns.
+    #[must_use]
+    pub fn without_returning(mut self) -> Self {
+        let Features { insert_returning, delete_returning, .. } = &mut self.features;
+        (*insert_returning, *delete_returning) = (false, false);
+        self.capabilities = self.features.capabilities();
+        self
     }
 
     /// The server it was made for.
@@ -151,7 +167,7 @@ impl Dialect for MySqlDialect {
     /// columns few: the range analysis of a list of row values takes a time that grows with the square of its length.
     fn keys_per_condition(&self, width: usize) -> usize {
         let fitting = self.capabilities.max_binds / (width.max(1) + 1);
-        (1 << fitting.max(1).ilog2()).min(if width <= 1 { self.server.features().listed_keys } else { 128 })
+        (1 << fitting.max(1).ilog2()).min(if width <= 1 { self.features.listed_keys } else { 128 })
     }
 
     /// `(SELECT 0 AS ordinal, name AS k0 FROM parents WHERE 1 = 0 UNION ALL SELECT 0, ? UNION ALL SELECT 1, ? …)`.
@@ -176,7 +192,7 @@ impl Dialect for MySqlDialect {
         let tuples = keys.tuples();
         // MySQL makes a time in such a union one without microseconds. Beside a parameter that is text, which `NULL` is, it
         // makes numbers text as well, and compares them with the column as floats.
-        let padding_is_text = self.server.features().null_parameters_are_text;
+        let padding_is_text = self.features.null_parameters_are_text;
         let form = |value: &Value<'_>| match value {
             Value::DateTime(_) => ("CAST(", " AS DATETIME(6))"),
             Value::Time(_) => ("CAST(", " AS TIME(6))"),
@@ -218,7 +234,7 @@ impl Dialect for MySqlDialect {
     fn comparable(&self, column: SqlType) -> Option<Comparable> {
         match column {
             SqlType::Decimal => Some(Comparable::by_value(EXACT_DECIMAL.0, EXACT_DECIMAL.1)),
-            SqlType::Json if self.server.features().json_type => {
+            SqlType::Json if self.features.json_type => {
                 Some(Comparable::by_forms(("CAST(", " AS BINARY)"), ("CAST(CAST(", " AS JSON) AS BINARY)")))
             }
             _ => None,
@@ -285,16 +301,21 @@ impl Dialect for MySqlDialect {
         writer.push(&target);
     }
 
-    /// As the session's `sql_mode` has it, which this driver sets: backslashes escape.
     fn raw_syntax(&self) -> RawSyntax {
-        let mut syntax = RawSyntax::default();
-        syntax.backslash_escapes = true;
-        syntax.backticks = true;
-        syntax.hash_comments = true;
-        syntax.dashes_need_blank = true;
-        syntax.executable_comments = true;
-        syntax
+        raw_syntax()
     }
+}
+
+/// How raw SQL is read, as the session's `sql_mode` has to have it: backslashes escape.
+#[must_use]
+pub fn raw_syntax() -> RawSyntax {
+    let mut syntax = RawSyntax::default();
+    syntax.backslash_escapes = true;
+    syntax.backticks = true;
+    syntax.hash_comments = true;
+    syntax.dashes_need_blank = true;
+    syntax.executable_comments = true;
+    syntax
 }
 
 #[cfg(test)]

@@ -9,7 +9,8 @@ use diesel::connection::{TransactionManagerStatus, ValidTransactionManagerStatus
 use crate::errors;
 use crate::learnt::Learnt;
 
-/// A connection of Diesel's that this crate can use: `SqliteConnection` and `PgConnection`, with the features `sqlite` and `postgres`.
+/// A connection of Diesel's that this crate can use: `SqliteConnection`, `PgConnection` and `MysqlConnection`, with the features `sqlite`,
+/// `postgres` and `mysql`.
 ///
 /// It is implemented here alone: what it needs of Diesel changes from version to version.
 pub trait Client: sealed::Client {}
@@ -75,6 +76,10 @@ pub(crate) mod sealed {
 
         /// Rolls back a transaction that Diesel does not know of.
         fn undo_unknown(&mut self) -> Result<()>;
+
+        /// Notes that the transaction which Diesel counts is over for the database, where Diesel's COMMIT would not fail because of
+        /// that. Nothing runs any more until Diesel has rolled it back.
+        fn note_over(&mut self) {}
 
         /// Makes Diesel believe that no more levels than these are open, because the database has ended the others.
         fn believe(&mut self, depth: u32);

@@ -22,6 +22,11 @@ pub(crate) fn of_diesel(error: DieselError) -> DriverError {
 /// The error of Diesel as the core has it.
 #[cold]
 pub(crate) fn read(error: DieselError, reading: Reading) -> DriverError {
+    // Of a COMMIT that failed, and of the ROLLBACK after it, which failed as well.
+    let error = match error {
+        DieselError::RollbackErrorOnCommit { commit_error, .. } => *commit_error,
+        error => error,
+    };
     let report = match &error {
         DieselError::DatabaseError(kind, information) => reading(class_of(kind), &**information),
         DieselError::SerializationError(_) | DieselError::DeserializationError(_) => {
@@ -83,15 +88,30 @@ pub(crate) fn of_postgres(class: Option<DriverErrorKind>, information: &dyn Data
     }
 }
 
-// SQLite has a message and nothing else.
+/// Reads a report of MySQL's, which is a message alone as well. A client that has the connection asks the server for the number.
+pub(crate) fn of_mysql(class: Option<DriverErrorKind>, information: &dyn DatabaseErrorInformation) -> DriverError {
+    use assoc_dialects::mysql::ServerError;
+    let message = information.message();
+    match ServerError::of_message(message) {
+        Some(error) => error.error(""),
+        None => DriverError::new(class.unwrap_or(DriverErrorKind::Other), message),
+    }
+}
+
+// SQLite and MySQL have a message and nothing else.
 fn guess(class: Option<DriverErrorKind>, information: &dyn DatabaseErrorInformation) -> DriverError {
+    if cfg!(feature = "mysql") && assoc_dialects::mysql::ServerError::of_message(information.message()).is_some() {
+        return of_mysql(class, information);
+    }
     let has_fields = information.table_name().is_some()
         || information.details().is_some()
         || information.statement_position().is_some();
-    if has_fields || !cfg!(feature = "sqlite") {
+    if has_fields || !cfg!(any(feature = "mysql", feature = "sqlite")) {
         of_postgres(class, information)
-    } else {
+    } else if cfg!(feature = "sqlite") {
         of_sqlite(class, information)
+    } else {
+        of_mysql(class, information)
     }
 }
 

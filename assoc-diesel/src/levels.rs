@@ -10,15 +10,15 @@
 use std::sync::Arc;
 
 use assoc_core::driver::{ExecResult, IsolationLevel, Statement, TransactionMode};
-use assoc_core::{DriverErrorKind, Error, ErrorKind, Result};
+use assoc_core::{DriverError, DriverErrorKind, Error, ErrorKind, Result};
 use assoc_dialects::sqlite::Verb;
 
 use crate::client::sealed::{Client, Standing};
 use crate::errors;
 use crate::learnt::Learnt;
 
-const OVER: &str = "a statement in it has ended it (COMMIT or ROLLBACK as SQL): what came before took effect with that COMMIT \
-                    or was undone; end transactions with their handle";
+const OVER: &str = "a statement in it has ended it (COMMIT or ROLLBACK as SQL, on MySQL also a change of the schema, which commits): what \
+                    came before took effect with that COMMIT or was undone; end transactions with their handle";
 const BEGUN: &str = "a statement has begun one (BEGIN or SAVEPOINT as SQL), which was rolled back, because its connection \
                      would not have stayed with it: use `repo.transaction` or `repo.begin`";
 
@@ -42,7 +42,20 @@ struct Open {
 enum Ended {
     No,
     ByStatement,
-    ByDatabase,
+    ByDatabase(DriverErrorKind),
+}
+
+impl Ended {
+    /// What has ended a transaction: the database, because a statement failed, or the statement.
+    fn after<T>(done: &Result<T>, sql: &str) -> Self {
+        let Err(error) = done else { return Ended::ByStatement };
+        let kind = error.driver().map_or(DriverErrorKind::Other, DriverError::kind);
+        match Verb::of(sql) {
+            // A change of the schema commits before it fails.
+            Verb::Other if kind != DriverErrorKind::Retryable => Ended::ByStatement,
+            _ => Ended::ByDatabase(kind),
+        }
+    }
 }
 
 impl Levels {
@@ -70,11 +83,14 @@ impl Levels {
             Err(error) => return done.and(Err(error)),
         };
         match &mut self.open {
-            Some(open) if !is_inside => {
-                open.ended = if done.is_ok() { Ended::ByStatement } else { Ended::ByDatabase };
+            Some(open) if !is_inside => open.ended = Ended::after(&done, statement.sql()),
+            // The application began this transaction with Diesel, which still counts it.
+            None if before > 0 && !is_inside => {
+                client.note_over();
+                if done.is_ok() {
+                    return Err(ErrorKind::Transaction(OVER).into());
+                }
             }
-            // The application began this transaction with Diesel. Diesel still counts it, so its COMMIT or ROLLBACK fails.
-            None if before > 0 && !is_inside && done.is_ok() => return Err(ErrorKind::Transaction(OVER).into()),
             None if before == 0 && is_inside => {
                 client.undo_unknown()?;
                 return done.and(Err(ErrorKind::Transaction(BEGUN).into()));
@@ -103,7 +119,7 @@ impl Levels {
         let checked = self.check("COMMIT");
         let Some(open) = self.open.take() else { return Err(no_transaction("COMMIT")) };
         if let Err(error) = checked {
-            client.believe(open.base);
+            leave(client, open.base);
             return Err(error);
         }
         if client.is_aborted() {
@@ -127,7 +143,7 @@ impl Levels {
         if open.ended == Ended::No {
             undo_to(client, open.base)?;
         } else {
-            client.believe(open.base);
+            leave(client, open.base);
         }
         Ok(ExecResult::default())
     }
@@ -158,7 +174,11 @@ impl Levels {
     fn check(&self, sql: &str) -> Result<()> {
         match self.open.map(|open| open.ended) {
             Some(Ended::ByStatement) => Err(ErrorKind::Transaction(OVER).into()),
-            Some(Ended::ByDatabase) => {
+            Some(Ended::ByDatabase(DriverErrorKind::Retryable)) => {
+                let message = "the database has rolled the transaction back because it was in conflict with another: run it again";
+                Err(errors::refused(DriverErrorKind::Retryable, message, sql))
+            }
+            Some(Ended::ByDatabase(_)) => {
                 let message = "the database has rolled the transaction back by itself: a statement was interrupted, or \
                                failed for want of disk or memory";
                 Err(errors::refused(DriverErrorKind::Other, message, sql))
@@ -171,6 +191,12 @@ impl Levels {
         self.check(sql)?;
         self.open.map(|open| open.base).ok_or_else(|| no_transaction(sql))
     }
+}
+
+/// Leaves a transaction that the database has ended. The one that it was begun in, if there is one, has ended with it.
+fn leave(client: &mut dyn Client, base: u32) {
+    client.believe(base);
+    client.note_over();
 }
 
 /// Undoes levels until Diesel counts no more than these.

@@ -2,7 +2,7 @@
 //!
 //! | you have | take |
 //! |---|---|
-//! | a `&mut SqliteConnection` or `&mut PgConnection`, also inside `conn.transaction(…)` | [`lend`], or a [`Lent`] that is kept |
+//! | a `&mut SqliteConnection`, `&mut PgConnection` or `&mut MysqlConnection`, also inside `conn.transaction(…)` | [`lend`], or a [`Lent`] that is kept |
 //! | an r2d2 pool of Diesel's | `Pooled`, with the feature `r2d2` |
 //!
 //! ```
@@ -64,10 +64,11 @@
 //!
 //! * `sqlite` (default): Diesel's `SqliteConnection`.
 //! * `postgres`: Diesel's `PgConnection`. It needs the system's libpq.
+//! * `mysql`: Diesel's `MysqlConnection`. It needs the client library of MariaDB or MySQL. `MysqlSession` sets its sessions up.
 //! * `r2d2`: pools of Diesel's connections.
 
-#[cfg(not(any(feature = "postgres", feature = "sqlite")))]
-compile_error!("`assoc-diesel` needs a database: enable its feature `sqlite` or `postgres`");
+#[cfg(not(any(feature = "mysql", feature = "postgres", feature = "sqlite")))]
+compile_error!("`assoc-diesel` needs a database: enable its feature `sqlite`, `postgres` or `mysql`");
 
 mod client;
 mod dynamic_query;
@@ -75,10 +76,16 @@ mod errors;
 mod learnt;
 mod lent;
 mod levels;
+#[cfg(feature = "mysql")]
+mod mysql;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+mod on_server;
 #[cfg(feature = "r2d2")]
 mod pooled;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(any(feature = "mysql", feature = "sqlite"))]
+mod raw_text;
 pub mod schema;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -88,6 +95,8 @@ mod work;
 pub use client::Client;
 pub use diesel;
 pub use lent::{Lent, lend};
+#[cfg(feature = "mysql")]
+pub use mysql::MysqlSession;
 #[cfg(feature = "r2d2")]
 pub use pooled::{Execution, Pooled};
 pub use transaction_error::TransactionError;

@@ -4,8 +4,8 @@
 //! multi-threaded runtime, where the other tasks move away, and on one of the runtime's blocking threads where there is
 //! only one. Rows come back from there as owned values, all at once.
 //!
-//! In place, the other futures of the same task stand still. On PostgreSQL one of them may hold the lock that the statement waits
-//! for, and then both wait for ever. So statements of PostgreSQL are always on a blocking thread.
+//! In place, the other futures of the same task stand still. On PostgreSQL and MySQL one of them may hold the lock that the statement
+//! waits for, and then both wait for ever. So their statements are always on a blocking thread.
 //!
 //! A statement on another thread goes on when its future is dropped. The next statement of the same connection waits for it, and
 //! a connection that was dropped as well is rolled back and returned when the statement is over.
@@ -33,8 +33,8 @@ use crate::work::{Control, Handle, Place, Work};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Execution {
-    /// SQLite: in place on a multi-threaded runtime of tokio, on a blocking thread of a current-thread one. PostgreSQL: on a
-    /// blocking thread of either. Without a runtime: on the calling thread.
+    /// SQLite: in place on a multi-threaded runtime of tokio, on a blocking thread of a current-thread one. PostgreSQL and
+    /// MySQL: on a blocking thread of either. Without a runtime: on the calling thread.
     #[default]
     Auto,
     /// Always on the calling thread: for programs without other tasks to stall. On a `LocalSet`, where tokio refuses to

@@ -9,12 +9,10 @@
 
 use assoc_core::dialect::Dialect;
 use assoc_core::driver::{ExecResult, IsolationLevel, RowSink, Statement, TransactionMode};
-use assoc_core::{DriverError, DriverErrorKind, Error, ErrorKind, Result};
+use assoc_core::{DriverErrorKind, Error, Result};
 use assoc_dialects::postgres::{self, KeyLists, PostgresDialect};
 use assoc_dialects::sqlite::Verb;
-use diesel::connection::{
-    AnsiTransactionManager, CacheSize, Connection, SimpleConnection, TransactionManager, TransactionManagerStatus,
-};
+use diesel::connection::{AnsiTransactionManager, Connection, SimpleConnection, TransactionManager};
 use diesel::pg::PgConnection;
 use diesel::result::Error as DieselError;
 
@@ -23,6 +21,7 @@ use crate::client::{self, Client, sealed};
 use crate::dynamic_query::Prepared;
 use crate::errors;
 use crate::learnt::Learnt;
+use crate::on_server;
 
 mod binds;
 mod rows;
@@ -34,9 +33,6 @@ type DynamicQuery<'s> = crate::dynamic_query::DynamicQuery<'s, binds::Wire>;
 pub(crate) fn dialect() -> PostgresDialect {
     PostgresDialect::default().with_key_lists(KeyLists::Typed)
 }
-
-const IN_TRANSACTION: &str = "Diesel has a transaction open, whose isolation level cannot be changed: choose the level where it begins, \
-                              with `conn.build_transaction()`";
 
 impl Client for PgConnection {}
 
@@ -64,7 +60,7 @@ impl sealed::Client for PgConnection {
         let done = run(self);
         if Verb::of(query.sql) == Verb::Other {
             // What was prepared before may have other types now.
-            forget_statements(self);
+            on_server::forget_statements(self);
         }
         if forget_outdated(self, &done) { run(self) } else { done }
     }
@@ -75,16 +71,20 @@ impl sealed::Client for PgConnection {
 
     fn begin(&mut self, mode: TransactionMode, level: Option<IsolationLevel>) -> Result<()> {
         let sql = postgres::begin(mode, level)?;
-        if level.is_some() && self.depth()? > 0 {
-            return Err(ErrorKind::Transaction(IN_TRANSACTION).into());
-        }
+        on_server::level_can_change(self, level)?;
         client::begin(self, errors::of_postgres, &sql)
     }
 
     fn keep(&mut self) -> Result<()> {
         let is_outermost = self.depth()? == 1;
         let done = AnsiTransactionManager::commit_transaction(self);
-        done.map_err(|error| if is_outermost { failed_commit(error) } else { failed(error, "RELEASE SAVEPOINT") })
+        done.map_err(|error| {
+            if is_outermost {
+                on_server::of_commit(failed(error, "COMMIT"))
+            } else {
+                failed(error, "RELEASE SAVEPOINT")
+            }
+        })
     }
 
     fn undo(&mut self) -> Result<()> {
@@ -100,12 +100,7 @@ impl sealed::Client for PgConnection {
     }
 
     fn is_aborted(&mut self) -> bool {
-        match AnsiTransactionManager::transaction_manager_status_mut(self) {
-            TransactionManagerStatus::Valid(status) => {
-                status.in_transaction.as_ref().is_some_and(|inside| inside.requires_rollback_maybe_up_to_top_level)
-            }
-            TransactionManagerStatus::InError => false,
-        }
+        on_server::must_roll_back(self)
     }
 
     fn undo_unknown(&mut self) -> Result<()> {
@@ -134,33 +129,14 @@ fn forget_outdated<T>(connection: &mut PgConnection, done: &Result<T>) -> bool {
     let says = |text: &str| error.driver().is_some_and(|error| error.message().contains(text));
     let is_outdated = says("cached plan must not change result type") || says("but expression is of type");
     if is_outdated {
-        forget_statements(connection);
+        on_server::forget_statements(connection);
     }
     is_outdated && client::depth(connection).is_ok_and(|depth| depth == 0)
-}
-
-// Diesel forgets what it has prepared when its cache is switched off.
-fn forget_statements(connection: &mut PgConnection) {
-    connection.set_prepared_statement_cache_size(CacheSize::Disabled);
-    connection.set_prepared_statement_cache_size(CacheSize::Unbounded);
 }
 
 #[cold]
 fn failed(error: DieselError, sql: &str) -> Error {
     errors::of_statement(error, errors::of_postgres, sql)
-}
-
-/// The error of a COMMIT. If the connection broke, its outcome is unknown.
-#[cold]
-fn failed_commit(error: DieselError) -> Error {
-    let failed = failed(error, "COMMIT");
-    match failed.driver() {
-        Some(driver) if driver.kind() == DriverErrorKind::ConnectionLost => {
-            let message = format!("the connection broke during COMMIT, which may have taken effect or not: {failed}");
-            DriverError::new(DriverErrorKind::AmbiguousCommit, message).with_sql("COMMIT").into()
-        }
-        _ => failed,
-    }
 }
 
 fn dynamic(statement: &Statement) -> Result<DynamicQuery<'_>> {

@@ -8,9 +8,8 @@
 //! not ours to prepare, and registering makes SQLite prepare all its statements anew.
 
 use assoc_core::dialect::Dialect;
-use assoc_core::driver::{ExecResult, IsolationLevel, RowSink, Statement, StatementKind, TransactionMode};
-use assoc_core::sql::scan;
-use assoc_core::{DriverErrorKind, Result, Value};
+use assoc_core::driver::{ExecResult, IsolationLevel, RowSink, Statement, TransactionMode};
+use assoc_core::{Result, Value};
 use assoc_dialects::sqlite::{KeyLists, SqliteDialect, Verb, mentions};
 use diesel::connection::{AnsiTransactionManager, Connection, SimpleConnection, TransactionManager};
 use diesel::sqlite::SqliteConnection;
@@ -20,6 +19,7 @@ use crate::client::{self, Client, sealed};
 use crate::dynamic_query::Prepared;
 use crate::errors;
 use crate::learnt::Learnt;
+use crate::raw_text;
 
 mod binds;
 mod functions;
@@ -185,35 +185,16 @@ fn version_number(version: &str) -> i32 {
 
 fn dynamic(statement: &Statement) -> Result<DynamicQuery<'_>> {
     let sql = statement.sql();
-    if statement.kind() == StatementKind::Raw {
-        check_text(statement)?;
-    }
+    check_text(statement)?;
     let binds = statement.binds().iter().map(|bind| binds::stored(bind, sql)).collect::<Result<_>>()?;
     let prepared = if Verb::of(sql) == Verb::Other { Prepared::Once } else { Prepared::Kept };
     Ok(DynamicQuery { sql, binds, prepared })
 }
 
-// Diesel runs the first of several statements and forgets the others, and what has no bind is NULL for it.
+// Diesel runs the first of several statements and forgets the others. A trigger holds some.
 fn check_text(statement: &Statement) -> Result<()> {
-    let sql = statement.sql();
-    let refused = |message: String| Err(errors::refused(DriverErrorKind::Statement, message, sql));
-    if sql.as_bytes().contains(&0) {
-        return refused("the text contains a NUL character".to_owned());
-    }
-    // SQLite says what is wrong with a text that cannot be read.
-    let Ok(scanned) = scan(sql, dialect().raw_syntax()) else { return Ok(()) };
-    let is_trigger = Verb::of(sql) == Verb::Other && mentions(sql, "TRIGGER");
-    if scanned.goes_on && !is_trigger {
-        return refused(
-            "the text holds several statements: send them one by one, or use Diesel's `batch_execute`".into(),
-        );
-    }
-    let wanted = scanned.placeholders.len() + 2 * scanned.question_marks.len();
-    let given = statement.binds().len();
-    if wanted != given {
-        return refused(format!("the statement has {wanted} parameters and {given} binds were given"));
-    }
-    Ok(())
+    let is_trigger = |sql: &str| Verb::of(sql) == Verb::Other && mentions(sql, "TRIGGER");
+    raw_text::check(statement, dialect().raw_syntax(), is_trigger)
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Bind parameters: the core's values as values of mysql_async.
 
 use assoc_core::driver::{Bind, Statement};
-use assoc_core::value::{Date, Time, hyphenated};
 use assoc_core::{DriverError, DriverErrorKind, Error, Result, Value};
+use assoc_dialects::mysql::Parameter;
 use mysql_async::{Params, Value as MyValue};
 
 /// The most parameters the protocol can count.
@@ -34,46 +34,16 @@ fn unsendable(message: String, sql: &str) -> Error {
     DriverError::new(DriverErrorKind::Value, message).with_sql(sql).into()
 }
 
-// The binary protocol sends whatever is text or bytes as a string, and the column decides what it becomes.
 fn parameter(value: &Value<'static>, uuid_as_text: bool) -> Result<MyValue, String> {
-    Ok(match value {
-        Value::Null => MyValue::NULL,
-        Value::Bool(flag) => MyValue::Int(i64::from(*flag)),
-        Value::Int(number) => MyValue::Int(*number),
-        Value::UInt(number) => MyValue::UInt(*number),
-        Value::Real(number) => MyValue::Double(*number),
-        Value::Text(text) | Value::Decimal(text) | Value::Json(text) => MyValue::Bytes(text.as_bytes().to_vec()),
-        Value::Blob(bytes) => MyValue::Bytes(bytes.to_vec()),
-        Value::Uuid(uuid) if uuid_as_text => MyValue::Bytes(hyphenated(uuid).into_bytes()),
-        Value::Uuid(uuid) => MyValue::Bytes(uuid.to_vec()),
-        Value::Date(date) => MyValue::Date(year(*date)?, date.month, date.day, 0, 0, 0, 0),
-        Value::DateTime(at) => MyValue::Date(
-            year(at.date)?,
-            at.date.month,
-            at.date.day,
-            u8::try_from(at.time.hour).map_err(|_| format!("{at} has no such hour"))?,
-            at.time.minute,
-            at.time.second,
-            at.time.micros,
-        ),
-        Value::Time(time) => time_span(*time),
-        other => return Err(format!("{} cannot be bound", other.kind())),
+    Ok(match Parameter::of(value, uuid_as_text)? {
+        Parameter::Null => MyValue::NULL,
+        Parameter::Int(number) => MyValue::Int(number),
+        Parameter::UInt(number) => MyValue::UInt(number),
+        Parameter::Double(number) => MyValue::Double(number),
+        Parameter::Bytes(bytes) => MyValue::Bytes(bytes.into_owned()),
+        Parameter::DateTime(at) => MyValue::Date(at.year, at.month, at.day, at.hour, at.minute, at.second, at.micros),
+        Parameter::Span(span) => {
+            MyValue::Time(span.negative, span.days, span.hours, span.minutes, span.seconds, span.micros)
+        }
     })
-}
-
-fn year(date: Date) -> Result<u16, String> {
-    match u16::try_from(date.year) {
-        Ok(year) if year <= 9_999 => Ok(year),
-        _ => Err(format!("{date} is beyond the years 0 to 9999 that MySQL can store")),
-    }
-}
-
-fn time_span(time: Time) -> MyValue {
-    // MySQL calls what is beyond `838:59:58` out of range in a time, and takes it in a text.
-    if time.hour >= 838 {
-        return MyValue::Bytes(time.to_string().into_bytes());
-    }
-    // Below 24 after the division.
-    let hours = u8::try_from(time.hour % 24).unwrap_or(0);
-    MyValue::Time(time.negative, time.hour / 24, hours, time.minute, time.second, time.micros)
 }

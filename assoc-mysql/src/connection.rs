@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use assoc_core::driver::{BoxFuture, Connection, ExecResult, IsolationLevel, RowSink, Statement, TransactionMode};
 use assoc_core::{DriverError, DriverErrorKind, Error, ErrorKind, Result};
+use assoc_dialects::mysql::Beginning;
+use assoc_dialects::mysql::effects::{alters_session, changes_rows, only_reads};
 use mysql_async::Error as MyError;
 use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
-use crate::effects::{alters_session, changes_rows, only_reads};
 use crate::error::{is_lost, of_commit, of_statement};
 use crate::pool::{Acquired, Pool};
 use crate::session::{Failure, Session, Status};
@@ -293,28 +294,19 @@ impl MySqlConnection {
     }
 
     async fn run_begin_isolated(&mut self, mode: TransactionMode, level: IsolationLevel) -> Result<()> {
-        // Of the next transaction of the session only.
-        let (sql, snapshots) = match level {
-            IsolationLevel::ReadUncommitted => ("SET TRANSACTION ISOLATION LEVEL READ UNCOMMITTED", false),
-            IsolationLevel::ReadCommitted => ("SET TRANSACTION ISOLATION LEVEL READ COMMITTED", false),
-            IsolationLevel::RepeatableRead => ("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", true),
-            // What the core may add one day is not farther than this.
-            _ => ("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE", false),
-        };
+        let beginning = Beginning::of(mode, Some(level));
         if self.transaction != Transaction::None {
             return self.run_begin(mode).await;
         }
+        let Some(sql) = beginning.level else { return self.start(beginning.start).await };
         let untried = std::mem::take(&mut self.untried);
         let outcome = match self.command(sql).await {
-            // As in `run_begin`.
+            // As in `start`.
             Err(CommandError::Failed(error)) if untried && is_lost(&error) => self.command(sql).await,
             outcome => outcome,
         };
         outcome.map_err(|error| error.into_error(sql))?;
-        match mode {
-            TransactionMode::Read if !snapshots => self.start("START TRANSACTION READ ONLY").await,
-            mode => self.run_begin(mode).await,
-        }
+        self.start(beginning.start).await
     }
 
     async fn run_begin(&mut self, mode: TransactionMode) -> Result<()> {
@@ -322,11 +314,7 @@ impl MySqlConnection {
             // The server would silently commit the open transaction.
             return Err(ErrorKind::Transaction("begun twice on one connection: use a savepoint").into());
         }
-        let sql = match mode {
-            TransactionMode::Read => "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
-            TransactionMode::Write => "START TRANSACTION",
-        };
-        self.start(sql).await
+        self.start(Beginning::of(mode, None).start).await
     }
 
     async fn start(&mut self, sql: &'static str) -> Result<()> {

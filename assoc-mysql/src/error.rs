@@ -93,10 +93,9 @@ pub(crate) fn is_lost(error: &MyError) -> bool {
     }
 }
 
-/// Whether the server has rolled back the whole transaction. It does so for a deadlock, and it may do so for a row that
-/// changed since the snapshot; a lock timeout only ends the statement.
+/// Whether the server has rolled back the whole transaction.
 pub(crate) fn undoes_transaction(error: &MyError) -> bool {
-    matches!(error, MyError::Server(server) if matches!(server.code, 1020 | 1213 | 1614))
+    matches!(error, MyError::Server(server) if Described::new(server.code, &server.message).undoes_transaction())
 }
 
 /// Whether the server cannot have seen the statement, because the other side closed the connection before it was sent.

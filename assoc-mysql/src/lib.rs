@@ -80,7 +80,6 @@
 mod bind;
 mod connection;
 mod driver;
-mod effects;
 mod error;
 mod options;
 mod pool;

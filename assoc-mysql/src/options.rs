@@ -4,20 +4,11 @@ use std::fmt;
 use std::time::Duration;
 
 use assoc_core::Result;
+use assoc_dialects::mysql::settings::SET_UP;
 use mysql_async::{Conn, Opts, OptsBuilder, PoolConstraints};
 
 use crate::driver::MySql;
 use crate::error::of_options;
-
-/// The modes every session has. Deterministic whatever the server's configuration says:
-///
-/// * values that do not fit are errors, never cut or rounded to the range (`STRICT_ALL_TABLES`,
-///   `ERROR_FOR_DIVISION_BY_ZERO`);
-/// * no new zero dates are stored (`NO_ZERO_DATE`, `NO_ZERO_IN_DATE`), those that exist can be read;
-/// * an explicit id 0 is stored as 0 (`NO_AUTO_VALUE_ON_ZERO`), as on other databases;
-/// * a missing storage engine is an error (`NO_ENGINE_SUBSTITUTION`).
-const SQL_MODE: &str = "STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ZERO_DATE,NO_ZERO_IN_DATE,\
-                        NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION";
 
 /// Options of a [`MySql`] driver, from [`MySql::builder`].
 ///
@@ -173,12 +164,7 @@ impl Builder {
     /// Makes a session what the driver relies on.
     pub(crate) async fn set_up(&self, conn: &mut Conn) -> mysql_async::Result<()> {
         use mysql_async::prelude::Queryable;
-        // `autocommit` and `sql_auto_is_null` only in case the server's configuration says otherwise: the first would
-        // leave every connection inside a transaction, the second makes `id IS NULL` find the row inserted last.
-        conn.query_drop(format!(
-            "SET NAMES utf8mb4, time_zone = '+00:00', sql_mode = '{SQL_MODE}', autocommit = 1, sql_auto_is_null = 0"
-        ))
-        .await?;
+        conn.query_drop(SET_UP).await?;
         for sql in &self.on_connect {
             conn.query_drop(sql.as_str()).await?;
         }

@@ -5,24 +5,13 @@
 //! numbers and dates in binary form, the text one sends everything as bytes.
 
 use assoc_core::Value;
-use assoc_core::value::decimal::DecimalNumber;
 use assoc_core::value::{Date, DateTime, Time};
+use assoc_dialects::mysql::values::{PADDED, bits, is_place, quotient, unpadded};
 use mysql_async::consts::{ColumnFlags, ColumnType};
 use mysql_async::{Column, Value as MyValue};
 
 /// The character set that says "bytes, not text".
 const BINARY: u16 = 63;
-
-/// From this number of decimal places on, zeros at the end are padding: 28 places are the default scale of a decimal
-/// column, and the mean of decimals has more.
-const PADDED: usize = 28;
-
-fn decimal(bytes: Vec<u8>, change: impl FnOnce(DecimalNumber) -> DecimalNumber) -> Value<'static> {
-    text(bytes, |text| {
-        let number = DecimalNumber::parse(&text).map(|number| change(number).to_string());
-        Value::Decimal(number.unwrap_or(text).into())
-    })
-}
 
 /// How the values of one column are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,15 +48,12 @@ pub(crate) fn readers(columns: &[Column]) -> Vec<Reader> {
 }
 
 impl Reader {
-    // `size + 0` is an integer if `size` is an `ENUM`, and a float if it is text. MariaDB says so; MySQL calls both floats,
-    // and what the column is can be seen at the column alone, which stands before it.
     fn beside(column: &Column, before: Option<&Column>) -> Reader {
         let lists = ColumnFlags::ENUM_FLAG | ColumnFlags::SET_FLAG;
         match Reader::of(column) {
             Reader::Real
                 if column.org_name_ref().is_empty()
-                    && column.name_ref().ends_with(b" + 0")
-                    && before.is_some_and(|before| before.flags().intersects(lists)) =>
+                    && is_place(column.name_ref(), before.is_some_and(|before| before.flags().intersects(lists))) =>
             {
                 Reader::Place
             }
@@ -146,12 +132,12 @@ impl Reader {
             Reader::Text => text(bytes, |text| Value::Text(text.into())),
             Reader::Blob => Value::Blob(bytes.into()),
             Reader::Decimal => text(bytes, |text| Value::Decimal(text.into())),
-            Reader::PaddedDecimal => decimal(bytes, |number| number),
-            Reader::Quotient => decimal(bytes, DecimalNumber::rounded_to_96_bits),
+            Reader::PaddedDecimal => text(bytes, unpadded),
+            Reader::Quotient => text(bytes, quotient),
             Reader::Json => text(bytes, |text| Value::Json(text.into())),
             Reader::Flag => Value::Bool(bytes.iter().any(|byte| *byte != 0)),
             Reader::FlagDigit => Value::Bool(bytes != b"0"),
-            Reader::Bits => Value::UInt(bytes.iter().fold(0, |bits, byte| (bits << 8) | u64::from(*byte))),
+            Reader::Bits => Value::UInt(bits(&bytes)),
             _ => text(bytes, |text| self.parse(text)),
         }
     }

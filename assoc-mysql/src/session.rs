@@ -7,13 +7,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use assoc_core::driver::{AnswerColumn, Bind, ExecResult, RowSink, Statement};
 use assoc_core::{DriverError, DriverErrorKind, Error, Value};
+use assoc_dialects::mysql::effects::{alters_session, changes_rows, changes_tables, is_plain_insert, may_be_several};
 use futures_util::FutureExt;
 use mysql_async::consts::StatusFlags;
 use mysql_async::prelude::{Protocol, Queryable};
 use mysql_async::{Conn, Error as MyError, QueryResult, Row, Statement as Prepared};
 
 use crate::bind;
-use crate::effects::{alters_session, changes_rows, changes_tables, is_plain_insert, may_be_several};
 use crate::error::{is_lost, of_statement, undoes_transaction, was_not_sent};
 use crate::options::Builder;
 use crate::read::readers;

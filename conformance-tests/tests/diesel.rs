@@ -1,4 +1,4 @@
-//! Every case on SQLite and PostgreSQL through Diesel: on a pool, and on one connection that is lent, outside and inside of a transaction that
+//! Every case on SQLite, PostgreSQL and MariaDB through Diesel: on a pool, and on one connection that is lent, outside and inside of a transaction that
 //! the application has begun with Diesel. Rows and statement counts are those of the goldens. The SQL is another one, because
 //! Diesel sends keys in another form.
 
@@ -12,11 +12,11 @@ use assoc_core::driver::BoxFuture;
 use assoc_diesel::diesel::connection::{
     AnsiTransactionManager, Connection, SimpleConnection, TransactionManager, TransactionManagerStatus,
 };
+use assoc_diesel::diesel::mysql::MysqlConnection;
 use assoc_diesel::diesel::pg::PgConnection;
 use assoc_diesel::diesel::sqlite::SqliteConnection;
-use assoc_diesel::{Client, Lent};
-use backends::TemporarySchema;
-use backends::{DieselPool, DieselPostgresPool};
+use assoc_diesel::{Client, Lent, MysqlSession};
+use backends::{DieselMariaDbPool, DieselPool, DieselPostgresPool, TemporaryDatabase, TemporarySchema};
 use behaviour::{Judged, judge, judge_on};
 use conformance_tests::{Backend, Case, Database, Level, NativeSql, Outcome, all, execute, golden};
 
@@ -78,6 +78,33 @@ mod postgres {
     }
 }
 
+mod mariadb {
+    use super::*;
+
+    #[test]
+    fn pooled_reading() {
+        run_pooled(&DieselMariaDbPool, all().filter(|case| case.level < Level::Kind));
+    }
+
+    #[test]
+    fn pooled_kinds() {
+        run_pooled(&DieselMariaDbPool, all().filter(|case| case.level == Level::Kind));
+    }
+
+    #[test]
+    fn pooled_with_writes() {
+        run_pooled(&DieselMariaDbPool, all().filter(|case| case.level > Level::Kind));
+    }
+
+    #[test]
+    fn lent() {
+        // Two workers hold a transaction each.
+        run_lent(&OnMariaDb, Application::HasNoTransaction, &["row_locks.workers_take_different_rows"]);
+    }
+
+    // Not inside of a transaction: every case makes its tables, and making one commits. `assoc-diesel`'s own tests are inside.
+}
+
 fn run_pooled<'c>(backend: &dyn Backend, cases: impl Iterator<Item = &'c Case>) {
     let Judged { passed, skipped, failed } = judge(backend, cases);
     println!("{passed} passed, {skipped} skipped");
@@ -88,20 +115,23 @@ fn run_pooled<'c>(backend: &dyn Backend, cases: impl Iterator<Item = &'c Case>) 
 trait Lending {
     type Connection: Client + Connection<TransactionManager = AnsiTransactionManager>;
 
-    fn driver(&self) -> Lent;
+    type Place;
+
+    fn driver(&self, connection: &mut Self::Connection) -> Lent;
 
     fn sql(&self) -> NativeSql;
 
     /// A connection to an empty database, and what removes it.
-    fn connect(&self) -> (Self::Connection, Option<TemporarySchema>);
+    fn connect(&self) -> (Self::Connection, Self::Place);
 }
 
 struct OnSqlite;
 
 impl Lending for OnSqlite {
     type Connection = SqliteConnection;
+    type Place = ();
 
-    fn driver(&self) -> Lent {
+    fn driver(&self, _: &mut SqliteConnection) -> Lent {
         Lent::sqlite()
     }
 
@@ -109,10 +139,10 @@ impl Lending for OnSqlite {
         backends::sqlite_sql()
     }
 
-    fn connect(&self) -> (SqliteConnection, Option<TemporarySchema>) {
+    fn connect(&self) -> (SqliteConnection, ()) {
         let mut connection = SqliteConnection::establish(":memory:").unwrap();
         connection.batch_execute("PRAGMA foreign_keys = ON").unwrap();
-        (connection, None)
+        (connection, ())
     }
 }
 
@@ -120,8 +150,9 @@ struct OnPostgres;
 
 impl Lending for OnPostgres {
     type Connection = PgConnection;
+    type Place = TemporarySchema;
 
-    fn driver(&self) -> Lent {
+    fn driver(&self, _: &mut PgConnection) -> Lent {
         Lent::postgres()
     }
 
@@ -129,9 +160,31 @@ impl Lending for OnPostgres {
         backends::postgres_sql()
     }
 
-    fn connect(&self) -> (PgConnection, Option<TemporarySchema>) {
+    fn connect(&self) -> (PgConnection, TemporarySchema) {
         let (url, schema) = backends::postgres_schema().unwrap();
-        (PgConnection::establish(&url).unwrap(), Some(schema))
+        (PgConnection::establish(&url).unwrap(), schema)
+    }
+}
+
+struct OnMariaDb;
+
+impl Lending for OnMariaDb {
+    type Connection = MysqlConnection;
+    type Place = TemporaryDatabase;
+
+    fn driver(&self, connection: &mut MysqlConnection) -> Lent {
+        Lent::of(connection).unwrap()
+    }
+
+    fn sql(&self) -> NativeSql {
+        backends::mariadb_sql()
+    }
+
+    fn connect(&self) -> (MysqlConnection, TemporaryDatabase) {
+        let (url, database) = backends::mariadb_database().unwrap();
+        let mut connection = MysqlConnection::establish(&url).unwrap();
+        MysqlSession.set_up(&mut connection).unwrap();
+        (connection, database)
     }
 }
 
@@ -245,18 +298,19 @@ fn run_lent<L: Lending>(lending: &L, application: Application, inside: &[&'stati
 }
 
 fn run_case<L: Lending>(lending: &L, case: &Case, application: Application) -> std::result::Result<bool, String> {
-    let (mut connection, schema) = lending.connect();
+    let (mut connection, place) = lending.connect();
     if application == Application::IsInsideATransaction {
         AnsiTransactionManager::begin_transaction(&mut connection).unwrap();
     }
     let before = depth(&mut connection);
-    let lent = lending.driver().with_patience(Duration::from_secs(2));
+    let lent = lending.driver(&mut connection).with_patience(Duration::from_secs(2));
     let backend = DieselLent(lent.clone(), lending.sql());
     let ran = lent.block_on(&mut connection, async {
-        tokio::time::timeout(Duration::from_secs(5), execute(&backend, case)).await
+        tokio::time::timeout(Duration::from_secs(30), execute(&backend, case)).await
     });
     let after = depth(&mut connection);
-    drop((connection, schema));
+    drop(connection);
+    drop(place);
     let transcript = match ran.map_err(|_| "it waits for ever".to_owned())?.map_err(|error| error.to_string())? {
         Outcome::Skipped(_) => return Ok(false),
         Outcome::Ran(transcript) => transcript,

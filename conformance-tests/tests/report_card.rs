@@ -1,6 +1,6 @@
 //! The suite as a backend's author runs it: one program, a line a case, a report card. On SQLite in memory; where
-//! `CONFORMANCE_SERVER` is `mysql` or `postgres`, on the server of `ASSOC_MYSQL_URL` or `ASSOC_POSTGRES_URL`, and where it is `diesel`
-//! or `diesel-postgres`, on a pool of Diesel's, for `cargo xtask report-cards`.
+//! `CONFORMANCE_SERVER` is `mysql` or `postgres`, on the server of `ASSOC_MYSQL_URL` or `ASSOC_POSTGRES_URL`, and where it is `diesel`,
+//! `diesel-postgres` or `diesel-mysql`, on a pool of Diesel's, for `cargo xtask report-cards`.
 
 use assoc_core::Result;
 use assoc_core::driver::BoxFuture;
@@ -30,6 +30,7 @@ impl Backend for SqliteInMemory {
 fn main() -> std::process::ExitCode {
     match std::env::var("CONFORMANCE_SERVER").as_deref() {
         Ok("diesel") => conformance_tests::run(backends::DieselPool),
+        Ok("diesel-mysql") => conformance_tests::run(backends::DieselMariaDbPool),
         Ok("diesel-postgres") => conformance_tests::run(backends::DieselPostgresPool),
         Ok("postgres") => conformance_tests::run(backends::PostgreSql),
         Ok(_) => conformance_tests::run(backends::MariaDb),

@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode};
 
 use crate::Outcome;
 use crate::runner::Runner;
-use crate::system_libraries::LIBPQ;
+use crate::system_libraries::{LIBPQ, MYSQL_CLIENT};
 use crate::workspace::{cargo, root};
 
 const USAGE: &str = "usage: cargo xtask report-cards [--mysql <url, program or folder>]";
@@ -19,13 +19,14 @@ const ON_SERVER: &str = "CONFORMANCE_SERVER";
 const BADGES: (&str, &str) = ("<!-- badges: made by `cargo xtask report-cards` -->\n", "<!-- end of badges -->");
 
 /// The cards, in the order of the page that lists them.
-const CARDS: [(&str, &str); 6] = [
+const CARDS: [(&str, &str); 7] = [
     ("sqlite", "SQLite"),
     ("diesel", "SQLite through Diesel"),
     ("mariadb", "MariaDB"),
     ("mysql", "MySQL"),
     ("postgres", "PostgreSQL"),
     ("diesel-postgres", "PostgreSQL through Diesel"),
+    ("diesel-mariadb", "MariaDB through Diesel"),
 ];
 
 /// Runs `report-cards [--mysql <where>]`. The card of MySQL is made anew only where one is named.
@@ -38,11 +39,13 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     let folder = root().join("docs/report-cards");
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     LIBPQ.provide()?;
+    MYSQL_CLIENT.provide()?;
     let mut runner = Runner::new()?;
     let mut code = runner.run(&mut suite(&folder, "sqlite"))?;
     code = code.max(runner.run(suite(&folder, "diesel").env(ON_SERVER, "diesel"))?);
     runner.start_mysql()?;
     code = code.max(runner.run(suite(&folder, "mariadb").env(ON_SERVER, "mysql"))?);
+    code = code.max(runner.run(suite(&folder, "diesel-mariadb").env(ON_SERVER, "diesel-mysql"))?);
     runner.start_postgres()?;
     code = code.max(runner.run(suite(&folder, "postgres").env(ON_SERVER, "postgres"))?);
     code = code.max(runner.run(suite(&folder, "diesel-postgres").env(ON_SERVER, "diesel-postgres"))?);

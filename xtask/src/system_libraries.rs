@@ -39,8 +39,21 @@ pub(crate) const LIBPQ: SystemLibrary = SystemLibrary {
     is_only_linux: false,
 };
 
+/// MySQL's client library, of MariaDB or of MySQL, which Diesel's MySQL connections are linked with.
+pub(crate) const MYSQL_CLIENT: SystemLibrary = SystemLibrary {
+    name: "the client library of MariaDB or MySQL",
+    variable: "MYSQLCLIENT_LIB_DIR",
+    probe: &["sh", "-c", "pkg-config --exists libmariadb || pkg-config --exists mysqlclient || mysql_config --libs"],
+    packages: Packages {
+        apt: &["pkg-config", "libmariadb-dev"],
+        dnf: &["pkgconf-pkg-config", "mariadb-connector-c-devel"],
+        brew: &["pkg-config", "mysql-client"],
+    },
+    is_only_linux: false,
+};
+
 /// All that the workspace needs.
-pub(crate) const LIBRARIES: [SystemLibrary; 2] = [TLS, LIBPQ];
+pub(crate) const LIBRARIES: [SystemLibrary; 3] = [TLS, LIBPQ, MYSQL_CLIENT];
 
 impl SystemLibrary {
     /// Installs it by the system's package manager, where it is absent.

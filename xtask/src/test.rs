@@ -26,6 +26,7 @@ const FEATURES: &[&[&str]] = &[
     &["-p", "assoc-diesel"],
     &["-p", "assoc-diesel", "--features", "r2d2"],
     &["-p", "assoc-diesel", "--no-default-features", "--features", "postgres,r2d2"],
+    &["-p", "assoc-diesel", "--no-default-features", "--features", "mysql,r2d2"],
     &["-p", "assoc-mysql"],
     &["-p", "assoc-repo"],
     &["-p", "assoc-repo", "--features", "sqlite"],

@@ -24,6 +24,34 @@ impl<'e> ServerError<'e> {
         ServerError { code, message }
     }
 
+    /// By its message alone, for a client that does not pass the number on. The messages are known in English.
+    ///
+    /// ```
+    /// use assoc_core::DriverErrorKind;
+    /// use assoc_dialects::mysql::ServerError;
+    ///
+    /// let error = ServerError::of_message("Deadlock found when trying to get lock; try restarting transaction");
+    /// assert_eq!(error.map(|error| error.class()), Some(DriverErrorKind::Retryable));
+    /// ```
+    #[must_use]
+    pub fn of_message(message: &'e str) -> Option<Self> {
+        let known = MESSAGES.iter().find(|(_, texts)| texts.iter().all(|text| message.contains(text)));
+        known.map(|(code, _)| ServerError::new(*code, message))
+    }
+
+    /// The number.
+    #[must_use]
+    pub fn code(&self) -> u16 {
+        self.code
+    }
+
+    /// Whether the server rolls the whole transaction back. It does so for a deadlock, and it may do so for a row that
+    /// changed since the snapshot; a lock timeout only ends the statement.
+    #[must_use]
+    pub fn undoes_transaction(&self) -> bool {
+        matches!(self.code, 1020 | 1213 | 1614)
+    }
+
     /// The error of a statement, with all that is said of a violated constraint.
     #[must_use]
     pub fn error(&self, sql: &'e str) -> DriverError {
@@ -148,6 +176,48 @@ impl<'e> ServerError<'e> {
     }
 }
 
+/// What messages contain, in the order in which they are looked for. The client's own begin with 2,000.
+const MESSAGES: &[(u16, &[&str])] = &[
+    (1062, &["Duplicate entry '"]),
+    (1451, &["Cannot delete or update a parent row"]),
+    (1452, &["Cannot add or update a child row"]),
+    (1048, &["Column '", "cannot be null"]),
+    (1364, &["Field '", "doesn't have a default value"]),
+    (3819, &["Check constraint '", "is violated"]),
+    (4025, &["CONSTRAINT `", "` failed for "]),
+    (1213, &["Deadlock found"]),
+    (1205, &["Lock wait timeout exceeded"]),
+    (1020, &["Record has changed since last read"]),
+    (3572, &["NOWAIT is set"]),
+    (1969, &["max_statement_time exceeded"]),
+    (3024, &["maximum statement execution time exceeded"]),
+    (1317, &["Query execution was interrupted"]),
+    (1927, &["Connection was killed"]),
+    (4031, &["disconnected by the server because of inactivity"]),
+    (2006, &["erver has gone away"]),
+    (2013, &["Lost connection to "]),
+    (1053, &["Server shutdown in progress"]),
+    (1792, &["in a READ ONLY transaction"]),
+    (1290, &["The M", "server is running with the "]),
+    (1040, &["Too many connections"]),
+    (1114, &["The table '", "is full"]),
+    (1153, &["max_allowed_packet"]),
+    (1264, &["Out of range value for column"]),
+    (1690, &["value is out of range in"]),
+    (1406, &["Data too long for column"]),
+    (1265, &["Data truncated for column"]),
+    (1366, &["Incorrect ", " value: '", "for column"]),
+    (1292, &["Incorrect ", " value"]),
+    (1064, &["You have an error in your SQL syntax"]),
+    (1065, &["Query was empty"]),
+    (1054, &["Unknown column '"]),
+    (1146, &["Table '", "doesn't exist"]),
+    (1049, &["Unknown database '"]),
+    (1305, &["SAVEPOINT ", "does not exist"]),
+    (1295, &["not supported in the prepared statement protocol"]),
+    (1180, &["Got error ", " during COMMIT"]),
+];
+
 /// `` `db`.`posts` `` names `posts`.
 fn last_name(qualified: &str) -> &str {
     let unquoted = qualified.trim().trim_matches('`');
@@ -164,4 +234,28 @@ fn written_table(sql: &str) -> Option<&str> {
 fn between<'t>(text: &'t str, before: &str, after: &str) -> Option<&'t str> {
     let rest = text.split_once(before)?.1;
     rest.split_once(after).map(|(found, _)| found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_have_the_class_of_their_number() {
+        for (message, code) in [
+            ("Duplicate entry 'ada' for key 'users.email'", 1062),
+            ("MySQL server has gone away", 2006),
+            ("Server has gone away", 2006),
+            ("Lost connection to server during query", 2013),
+            ("Query execution was interrupted (max_statement_time exceeded)", 1969),
+            ("Query execution was interrupted", 1317),
+            ("Got a packet bigger than 'max_allowed_packet' bytes", 1153),
+            ("BIGINT value is out of range in '9223372036854775807 + 1'", 1690),
+            ("Incorrect integer value: 'x' for column `d`.`t`.`a` at row 1", 1366),
+            ("Incorrect datetime value: 'x'", 1292),
+        ] {
+            assert_eq!(ServerError::of_message(message).map(|error| error.code()), Some(code), "{message}");
+        }
+        assert_eq!(ServerError::of_message("no such table: users"), None);
+    }
 }

@@ -20,7 +20,7 @@ use conformance_tests::{Backend, Database, FailingState, NativeSql};
 mod diesel;
 
 #[allow(unused_imports)]
-pub(crate) use diesel::{DieselPool, DieselPostgresPool, postgres_schema};
+pub(crate) use diesel::{DieselMariaDbPool, DieselPool, DieselPostgresPool, mariadb_database, postgres_schema};
 
 const SQLITE_READ_ONLY: FailingState = FailingState::new(
     &["PRAGMA query_only = ON"],
@@ -80,6 +80,11 @@ const LIMITED_ON_MYSQL: FailingState = FailingState::new(
     DriverErrorKind::TimeLimit,
     &["SET SESSION max_execution_time = 0"],
 );
+
+/// Of the server that answers.
+pub(crate) fn mariadb_sql() -> NativeSql {
+    mysql_sql(served().kind())
+}
 
 fn mysql_sql(kind: ServerKind) -> NativeSql {
     NativeSql::default()
@@ -252,12 +257,17 @@ fn server() -> Opts {
     }
 }
 
-struct TemporaryDatabase {
+pub(crate) struct TemporaryDatabase {
     server: Opts,
     name: String,
 }
 
 impl TemporaryDatabase {
+    fn create_now(name: &str) -> Result<Self> {
+        let server = server();
+        blocking(TemporaryDatabase::create(server, name.to_owned()))
+    }
+
     async fn create(server: Opts, name: String) -> Result<Self> {
         let driver = MySql::builder_from(server.clone()).max_connections(1).connect().await?;
         let create = Statement::plain(format!("CREATE DATABASE `{name}` CHARACTER SET utf8mb4"));

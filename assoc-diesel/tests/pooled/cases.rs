@@ -1,8 +1,4 @@
-//! A pool that Diesel and `assoc` share: what it hands out, and what comes back.
-
-#![cfg(feature = "r2d2")]
-// Helpers fail a test by panicking.
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+//! The cases.
 
 use std::future::Future;
 use std::pin::pin;
@@ -11,69 +7,104 @@ use std::time::Duration;
 
 use assoc_core::DriverErrorKind;
 use assoc_core::driver::{Access, Driver, Statement, TransactionMode};
-use assoc_diesel::{Execution, Pooled};
+use assoc_diesel::Pooled;
 use assoc_repo::prelude::*;
 use diesel::connection::SimpleConnection;
-use diesel::prelude::{Connection as _, QueryDsl, RunQueryDsl, SqliteConnection};
-use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool};
+use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool, R2D2Connection};
 use tokio::runtime::{Builder, Runtime};
 
-diesel::table! { users (id) { id -> BigInt, name -> Text, } }
+use crate::served::{Place, Served};
 
 #[derive(Model, Debug, Clone)]
-#[model(diesel = crate::users)]
-pub struct User {
+#[model(diesel = crate::served::users)]
+pub(crate) struct User {
     pub id: i64,
     pub name: String,
 }
 
-type SqlitePool = Pool<ConnectionManager<SqliteConnection>>;
-
-fn pool(max: u32) -> (SqlitePool, tempfile::TempDir) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("pooled.db").display().to_string();
-    let pool = Pool::builder()
-        .max_size(max)
-        .connection_timeout(Duration::from_millis(200))
-        .build(ConnectionManager::<SqliteConnection>::new(path))
-        .unwrap();
-    let setup = "PRAGMA journal_mode = WAL; CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL)";
-    pool.get().unwrap().batch_execute(setup).unwrap();
-    (pool, folder)
+/// A pool, and the place of its connections, which goes after it.
+pub(crate) struct Pooling<D: Served>
+where
+    D::Connection: R2D2Connection,
+{
+    pool: Pool<ConnectionManager<D::Connection>>,
+    _place: Place<D::Connection>,
 }
 
-fn runtimes() -> [Runtime; 2] {
+impl<D: Served> std::ops::Deref for Pooling<D>
+where
+    D::Connection: R2D2Connection,
+{
+    type Target = Pool<ConnectionManager<D::Connection>>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.pool
+    }
+}
+
+/// Brings each connection of a pool to a place.
+#[derive(Debug)]
+struct Enter(String);
+
+impl<C: SimpleConnection + 'static> CustomizeConnection<C, diesel::r2d2::Error> for Enter {
+    fn on_acquire(&self, connection: &mut C) -> std::result::Result<(), diesel::r2d2::Error> {
+        connection.batch_execute(&self.0).map_err(diesel::r2d2::Error::QueryError)
+    }
+}
+
+pub(crate) fn pool<D: Served>(max: u32) -> Pooling<D>
+where
+    D::Connection: R2D2Connection,
+{
+    let place = D::connect_to_file();
+    let pool = Pool::builder()
+        .max_size(max)
+        .connection_timeout(Duration::from_millis(500))
+        .connection_customizer(Box::new(Enter(place.entered_by().to_owned())))
+        .build(ConnectionManager::<D::Connection>::new(place.url()))
+        .unwrap();
+    Pooling { pool, _place: place }
+}
+
+pub(crate) fn runtimes() -> [Runtime; 2] {
     [
         Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap(),
         Builder::new_current_thread().enable_all().build().unwrap(),
     ]
 }
 
-fn count(pool: &SqlitePool) -> i64 {
-    users::table.count().get_result(&mut *pool.get().unwrap()).unwrap()
+fn count<D: Served>(pool: &Pooling<D>) -> usize
+where
+    D::Connection: R2D2Connection,
+{
+    D::names(&mut pool.get().unwrap()).len()
 }
 
-fn ada() -> assoc_repo::Changeset<User> {
+pub(crate) fn ada() -> assoc_repo::Changeset<User> {
     User::build().set(User::NAME, "Ada")
 }
 
-#[test]
-fn both_libraries_use_one_pool() {
+pub(crate) fn both_libraries_use_one_pool<D: Served>()
+where
+    D::Connection: R2D2Connection,
+{
     for runtime in runtimes() {
-        let (pool, _folder) = pool(2);
+        let pool = pool::<D>(2);
         let repo = Repo::new(Pooled::new(pool.clone()).unwrap());
         runtime.block_on(repo.insert(ada())).unwrap();
-        assert_eq!(count(&pool), 1);
+        assert_eq!(count::<D>(&pool), 1);
         pool.get().unwrap().batch_execute("INSERT INTO users (name) VALUES ('Bob')").unwrap();
         let users = runtime.block_on(repo.all(Query::<User>::new())).unwrap();
         assert_eq!(users.len(), 2);
     }
 }
 
-#[test]
-fn what_is_dropped_inside_a_transaction_is_rolled_back() {
+pub(crate) fn what_is_dropped_inside_a_transaction_is_rolled_back<D: Served>()
+where
+    D::Connection: R2D2Connection,
+{
     for runtime in runtimes() {
-        let (pool, _folder) = pool(1);
+        let pool = pool::<D>(1);
         let repo = Repo::new(Pooled::new(pool.clone()).unwrap());
         runtime.block_on(async {
             let tx = repo.begin().await.unwrap();
@@ -81,15 +112,17 @@ fn what_is_dropped_inside_a_transaction_is_rolled_back() {
             drop(tx);
             assert_eq!(repo.count(Query::<User>::new()).await.unwrap(), 0);
         });
-        assert_eq!(count(&pool), 0);
+        assert_eq!(count::<D>(&pool), 0);
         assert_eq!(pool.state().connections, 1);
     }
 }
 
-#[test]
-fn a_future_that_is_dropped_half_way_leaves_nothing() {
+pub(crate) fn a_future_that_is_dropped_half_way_leaves_nothing<D: Served>()
+where
+    D::Connection: R2D2Connection,
+{
     for runtime in runtimes() {
-        let (pool, _folder) = pool(1);
+        let pool = pool::<D>(1);
         let driver = Pooled::new(pool.clone()).unwrap();
         runtime.block_on(async {
             let mut own = driver.acquire(Access::Write).await.unwrap();
@@ -114,14 +147,16 @@ fn a_future_that_is_dropped_half_way_leaves_nothing() {
             drop(own);
             drop(driver.acquire(Access::Write).await.unwrap());
         });
-        assert_eq!(count(&pool), 0);
+        assert_eq!(count::<D>(&pool), 0);
     }
 }
 
-#[test]
-fn a_panic_in_a_sink_costs_no_other_call() {
+pub(crate) fn a_panic_in_a_sink_costs_no_other_call<D: Served>()
+where
+    D::Connection: R2D2Connection,
+{
     for runtime in runtimes() {
-        let (pool, _folder) = pool(1);
+        let pool = pool::<D>(1);
         let driver = std::sync::Arc::new(Pooled::new(pool.clone()).unwrap());
         runtime.block_on(async {
             let careless = driver.clone();
@@ -135,14 +170,16 @@ fn a_panic_in_a_sink_costs_no_other_call() {
             assert!(panicked.await.is_err());
             drop(driver.acquire(Access::Write).await.unwrap());
         });
-        assert_eq!(count(&pool), 0);
+        assert_eq!(count::<D>(&pool), 0);
     }
 }
 
-#[test]
-fn waiting_has_the_time_limit_of_the_pool() {
+pub(crate) fn waiting_has_the_time_limit_of_the_pool<D: Served>()
+where
+    D::Connection: R2D2Connection,
+{
     for runtime in runtimes() {
-        let (pool, _folder) = pool(1);
+        let pool = pool::<D>(1);
         let driver = Pooled::new(pool.clone()).unwrap();
         let refused = runtime.block_on(async {
             let _held = driver.acquire(Access::Write).await.unwrap();
@@ -158,61 +195,5 @@ fn waiting_has_the_time_limit_of_the_pool() {
             panic!("it blocks")
         };
         assert_eq!(refused.err().unwrap().driver().unwrap().kind(), DriverErrorKind::PoolTimeout);
-    }
-}
-
-#[test]
-fn a_local_set_takes_inline_execution() {
-    let (pool, _folder) = pool(1);
-    let repo = Repo::new(Pooled::new(pool).unwrap().with_execution(Execution::Inline));
-    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let counted = tokio::task::LocalSet::new().block_on(&runtime, async {
-        tokio::task::spawn_local(async move { repo.count(Query::<User>::new()).await }).await.unwrap()
-    });
-    assert_eq!(counted.unwrap(), 0);
-}
-
-#[test]
-fn a_database_that_cannot_be_opened_is_unavailable() {
-    let pool = Pool::builder()
-        .max_size(1)
-        .connection_timeout(Duration::from_millis(200))
-        .build_unchecked(ConnectionManager::<SqliteConnection>::new("/nonexistent/folder/blog.db"));
-    let refused = Pooled::new(pool).err().unwrap();
-    assert_eq!(refused.driver().unwrap().kind(), DriverErrorKind::Unavailable);
-}
-
-#[derive(Debug)]
-struct TestTransaction;
-
-impl CustomizeConnection<SqliteConnection, diesel::r2d2::Error> for TestTransaction {
-    fn on_acquire(&self, connection: &mut SqliteConnection) -> std::result::Result<(), diesel::r2d2::Error> {
-        let setup = "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL)";
-        connection.batch_execute(setup).map_err(diesel::r2d2::Error::QueryError)?;
-        connection.begin_test_transaction().map_err(diesel::r2d2::Error::QueryError)
-    }
-}
-
-#[test]
-fn a_test_transaction_stays_open() {
-    for runtime in runtimes() {
-        let pool = Pool::builder()
-            .max_size(1)
-            .connection_customizer(Box::new(TestTransaction))
-            .build(ConnectionManager::<SqliteConnection>::new(":memory:"))
-            .unwrap();
-        let repo = Repo::new(Pooled::new(pool.clone()).unwrap());
-        runtime.block_on(async {
-            repo.transaction(async |tx| tx.insert(ada()).await.map(drop)).await.unwrap();
-            let tx = repo.begin().await.unwrap();
-            tx.insert(ada()).await.unwrap();
-            drop(tx);
-            assert_eq!(repo.count(Query::<User>::new()).await.unwrap(), 1);
-        });
-        let mut connection = pool.get().unwrap();
-        assert_eq!(users::table.count().get_result::<i64>(&mut *connection).unwrap(), 1);
-        // It is the test transaction that undoes all.
-        connection.batch_execute("ROLLBACK").unwrap();
-        assert_eq!(users::table.count().get_result::<i64>(&mut *connection).unwrap(), 0);
     }
 }

@@ -1,24 +1,34 @@
 //! What a statement does beyond its answer, as far as its text shows.
+//!
+//! ```
+//! use assoc_dialects::mysql::effects::{changes_rows, only_reads};
+//!
+//! assert!(only_reads("SELECT 1") && changes_rows("DELETE FROM users"));
+//! ```
 
 /// Whether a statement only reads, so that running it twice does no harm.
-pub(crate) fn only_reads(sql: &str) -> bool {
+#[must_use]
+pub fn only_reads(sql: &str) -> bool {
     is_any(first_word(sql), &["SELECT", "WITH", "SHOW", "EXPLAIN", "DESCRIBE", "VALUES", "TABLE"])
 }
 
 /// Whether a statement changes rows and nothing else. If it fails, the server undoes it alone, unless its error says
 /// otherwise.
-pub(crate) fn changes_rows(sql: &str) -> bool {
+#[must_use]
+pub fn changes_rows(sql: &str) -> bool {
     is_any(first_word(sql), &["INSERT", "REPLACE", "UPDATE", "DELETE"])
 }
 
 /// Whether the id that the server reports is that of the one inserted row. An upsert reports other ids.
-pub(crate) fn is_plain_insert(sql: &str) -> bool {
+#[must_use]
+pub fn is_plain_insert(sql: &str) -> bool {
     first_word(sql).eq_ignore_ascii_case("INSERT") && !contains(sql, "ON DUPLICATE KEY")
 }
 
 /// Whether a statement may leave a change in its session that the session's next user would notice: a variable, a
 /// setting, a lock, a temporary table. A statement counts unless it is known to leave none.
-pub(crate) fn alters_session(sql: &str) -> bool {
+#[must_use]
+pub fn alters_session(sql: &str) -> bool {
     let word = first_word(sql);
     let of_rows = only_reads(sql) || changes_rows(sql);
     if of_rows || is_any(word, &["DESC", "ANALYZE"]) {
@@ -46,7 +56,8 @@ pub(crate) fn alters_session(sql: &str) -> bool {
 }
 
 /// Whether a statement may change the columns of a table. It counts unless it is known to change none.
-pub(crate) fn changes_tables(sql: &str) -> bool {
+#[must_use]
+pub fn changes_tables(sql: &str) -> bool {
     let others = &[
         "SET",
         "USE",
@@ -74,7 +85,8 @@ pub(crate) fn changes_tables(sql: &str) -> bool {
 }
 
 /// Whether the text may contain several statements: it has a semicolon that is not its end.
-pub(crate) fn may_be_several(sql: &str) -> bool {
+#[must_use]
+pub fn may_be_several(sql: &str) -> bool {
     sql.trim_end_matches(|c: char| c == ';' || c.is_whitespace()).contains(';')
 }
 
