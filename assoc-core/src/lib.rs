@@ -49,8 +49,8 @@ pub use error::{
     NotLoadedReason, RestrictRule, Restricted, Result,
 };
 pub use holder::{
-    BelongsTo, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, JoinRow, Taken, TargetRow, ToOne, WithJoinRows,
-    WithJoinRowsMut,
+    Aggregated, BelongsTo, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, JoinRow, Taken, TargetRow, ToOne,
+    WithJoinRows, WithJoinRowsMut,
 };
 pub use key::Key;
 pub use metadata::association::{LoadState, Polymorphic, RawSql};
@@ -59,6 +59,7 @@ pub use metadata::model::Model;
 pub use metadata::origin::RowOrigin;
 pub use metadata::rules::RuleError;
 pub use typed::aggregate::{Aggregate, Selectable, Summable};
+pub use typed::aggregate_field::{AggregateField, AggregatePreload};
 pub use typed::assignment::{Addable, Assignment};
 pub use typed::association::{Association, ForeignKeyFor};
 pub use typed::column::{Column, ColumnList, ColumnOf, Filter, IntoSort, MaybeNull, Sort, TextColumn, escape_like};

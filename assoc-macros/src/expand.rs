@@ -8,6 +8,7 @@ use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::quote;
 use syn::Path;
 
+mod aggregated;
 mod association;
 mod callbacks;
 mod checks;

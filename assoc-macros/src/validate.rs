@@ -45,6 +45,17 @@ pub(crate) struct Model {
     pub(crate) skipped: Vec<Ident>,
     /// The field that says where a row came from.
     pub(crate) origin: Option<Ident>,
+    /// Fields that hold aggregates of associations' rows.
+    pub(crate) aggregated: Vec<AggregatedField>,
+}
+
+/// A field for an aggregate.
+pub(crate) struct AggregatedField {
+    pub(crate) field: Ident,
+    pub(crate) vis: Visibility,
+    pub(crate) name: String,
+    /// The type of its value.
+    pub(crate) value: Type,
 }
 
 /// A stored field.
@@ -229,7 +240,17 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
     for again in origins {
         errors.on(again, format!("a row comes from one place: `{name}` has a field of type `RowOrigin` already"));
     }
+    let aggregated = input.fields.iter().filter_map(|field| match &field.role {
+        Role::Aggregated(value) => Some(AggregatedField {
+            field: field.ident.clone(),
+            vis: field.vis.clone(),
+            name: plain(&field.ident),
+            value: (**value).clone(),
+        }),
+        _ => None,
+    });
     Model {
+        aggregated: aggregated.collect(),
         origin,
         skipped: skipped.map(|field| field.ident.clone()).collect(),
         ident: input.ident,
@@ -297,6 +318,7 @@ fn reserved_names(model: &str, fields: &[FieldInput], errors: &mut Errors) {
         let (is_association, has_accessor) = match &field.role {
             Role::Association(association) => (true, !association.options.own_accessor),
             Role::Column(_) => (false, false),
+            Role::Aggregated(_) => (false, true),
             Role::Skipped | Role::Origin | Role::Unknown => continue,
         };
         if CONSTANTS.contains(&constant.as_str()) {
@@ -440,6 +462,7 @@ impl Owner<'_> {
         match field.map(|field| &field.role) {
             Some(Role::Association(_)) => return format!("`{name}` is an association, not a column"),
             Some(Role::Skipped) => return format!("`{name}` is not stored (`#[model(skip)]`)"),
+            Some(Role::Aggregated(_)) => return format!("`{name}` is not stored (it is computed from an association)"),
             Some(Role::Origin) => return format!("`{name}` is not stored (it says where a row came from)"),
             Some(_) => return format!("`{name}` is not a column"),
             None => {}

@@ -45,6 +45,8 @@ pub(crate) enum Role {
     Skipped,
     /// Where the row came from: not stored, and known by its type.
     Origin,
+    /// An aggregate beside the row, read as this type: not stored, and known by its type.
+    Aggregated(Box<Type>),
     /// Wrong, and reported.
     Unknown,
 }

@@ -28,6 +28,7 @@ mod preload_has_one;
 mod rows_between;
 mod saved_lists;
 mod tags;
+mod tallies;
 mod text_keys;
 mod through;
 mod together;
@@ -48,6 +49,7 @@ pub fn cases() -> &'static [&'static [Case]] {
         preload_has_many::CASES,
         deep_requests::CASES,
         merging::CASES,
+        tallies::CASES,
         through::CASES,
         nested_through::CASES,
         by_way::CASES,
