@@ -12,6 +12,7 @@ use crate::metadata::aggregate_field::{AggregateFieldDef, RequestedAggregate};
 use crate::metadata::association::{AssociationDef, Chain, ChainHop, ChainParts, CustomSql};
 use crate::metadata::expr::{AggregateFunction, Expr, Operand};
 use crate::metadata::request::Request;
+use crate::metadata::request_list::RequestList;
 use crate::select::KeyedAggregate;
 
 /// Aggregates over the same rows of the owners on some nodes.
@@ -186,6 +187,8 @@ impl PlanContext<'_> {
     /// # Errors
     /// As [`plan`](Self::plan).
     pub fn aggregate_step(&self, mut request: Request, operand: Operand) -> Result<AggregateStep> {
+        // What is loaded below the rows does not change their number.
+        (request.children, request.levels) = (RequestList::new(), 1);
         request.aggregate = Some(RequestedAggregate { operand, field: None });
         check(&request)?;
         let mut step = AggregateStep::new(Request { aggregate: None, ..request.clone() });

@@ -13,6 +13,7 @@ mod eager_load;
 mod equal_keys;
 mod extensions;
 mod in_hand;
+mod includes;
 mod inverses;
 mod join_rows;
 mod join_tables;
@@ -49,6 +50,7 @@ pub fn cases() -> &'static [&'static [Case]] {
         preload_has_many::CASES,
         deep_requests::CASES,
         merging::CASES,
+        includes::CASES,
         tallies::CASES,
         through::CASES,
         nested_through::CASES,

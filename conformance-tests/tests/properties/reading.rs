@@ -150,7 +150,7 @@ async fn aggregates<O: Model, T: Model>(
     asked: Preload<O, T>,
 ) -> Result<(), String> {
     // A selection leaves out columns in memory, not in the database.
-    if asked.request().scope.select.is_some() || !asked.request().children.is_empty() {
+    if asked.request().scope.select.is_some() {
         return Ok(());
     }
     for (at, column) in
@@ -167,8 +167,13 @@ async fn aggregates<O: Model, T: Model>(
         let computed = async |aggregate: Aggregate<T, Option<i64>>| {
             world.repo.aggregate_for(owners, asked.clone(), aggregate).await.map_err(|error| error.to_string())
         };
-        let (sums, least, most) =
-            (computed(column.sum()).await?, computed(column.min()).await?, computed(column.max()).await?);
+        // Sums that do not fit are errors of the database.
+        let fits = |rows: &Vec<T>| {
+            of_rows(rows).iter().try_fold(0i64, |sum, value| sum.checked_add(value.checked_abs()?)).is_some()
+        };
+        let adds = loaded.iter().all(fits);
+        let sums = if adds { computed(column.sum()).await? } else { vec![None; owners.len()] };
+        let (least, most) = (computed(column.min()).await?, computed(column.max()).await?);
         let counts =
             world.repo.aggregate_for(owners, asked.clone(), column.count()).await.map_err(|e| e.to_string())?;
         let different = world
@@ -178,7 +183,7 @@ async fn aggregates<O: Model, T: Model>(
             .map_err(|e| e.to_string())?;
         for (owner, rows) in loaded.iter().enumerate() {
             let values = of_rows(rows);
-            let sum = (!values.is_empty()).then(|| values.iter().sum::<i64>());
+            let sum = (adds && !values.is_empty()).then(|| values.iter().sum::<i64>());
             let distinct: std::collections::HashSet<i64> = values.iter().copied().collect();
             let expected =
                 (sum, values.iter().min().copied(), values.iter().max().copied(), values.len(), distinct.len());
