@@ -31,6 +31,9 @@ mod row_traits;
 pub mod save;
 pub mod schema;
 pub mod select;
+#[cfg(feature = "serde")]
+#[doc(hidden)]
+pub mod serial;
 pub mod sql;
 mod statement;
 mod typed;

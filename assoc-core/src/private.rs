@@ -20,6 +20,8 @@ pub use crate::metadata::request::ScopeDef;
 pub use crate::metadata::rows::{Rows, RowsOf};
 pub use crate::metadata::rules::RuleSet;
 pub use crate::row_traits::{MissingTraits, RowTraits, TraitsOf};
+#[cfg(feature = "serde")]
+pub use crate::serial;
 pub use crate::typed::aggregate_field::AggregateField;
 pub use crate::typed::association::{Association, ForeignKeyFor};
 pub use crate::typed::column::{Column, MaybeNull};
@@ -31,6 +33,8 @@ pub use crate::typed::source::{Missing, PickSource, PickTypedSource};
 pub use crate::typed::through::{PartOfThrough, Through, writes_links};
 pub use crate::typed::variant::Variant;
 pub use crate::value::Value;
+#[cfg(feature = "serde")]
+pub use serde;
 pub use std::any::Any;
 pub use std::boxed::Box;
 pub use std::clone::Clone;

@@ -16,6 +16,7 @@ mod column_type;
 mod diesel;
 mod model;
 mod polymorphic;
+mod serial;
 
 pub(crate) use association::{
     foreign_key_of, join_columns, missing, own_column, target_column, target_columns, target_key,

@@ -69,6 +69,8 @@ pub(crate) fn model(input: DeriveInput, errors: &mut Errors) -> Option<ModelInpu
         read_back: None,
         callbacks: None,
         diesel: None,
+        serde: None,
+        rename_all: None,
         fields: Vec::new(),
     };
     for argument in all_arguments(&input.attrs, &options::MODEL, errors) {
@@ -82,6 +84,8 @@ pub(crate) fn model(input: DeriveInput, errors: &mut Errors) -> Option<ModelInpu
             "tag" => model.tag = argument.text(errors),
             "read_back" => model.read_back = argument.flag(errors).then(|| argument.span()),
             "callbacks" => model.callbacks = argument.flag(errors).then(|| argument.span()),
+            "serde" => model.serde = argument.flag(errors).then(|| argument.span()),
+            "rename_all" => model.rename_all = argument.text(errors),
             "diesel" => model.diesel = argument.module(errors),
             _ => model.root = argument.path(errors),
         }

@@ -11,6 +11,7 @@ use syn::{Attribute, LitStr, Path, Type, Visibility};
 
 use crate::attributes::FieldNames;
 use crate::dependent::DependentInput;
+use crate::enumeration::naming;
 use crate::errors::Errors;
 use crate::follow::FollowInput;
 use crate::holder::Holder;
@@ -47,6 +48,8 @@ pub(crate) struct Model {
     pub(crate) origin: Option<Ident>,
     /// Fields that hold aggregates of associations' rows.
     pub(crate) aggregated: Vec<AggregatedField>,
+    /// If serde knows the model: how it calls columns, associations and aggregates.
+    pub(crate) serial_names: Option<Vec<String>>,
 }
 
 /// A field for an aggregate.
@@ -249,8 +252,14 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
         }),
         _ => None,
     });
+    let aggregated: Vec<AggregatedField> = aggregated.collect();
+    let names =
+        columns.iter().map(|column| &column.name).chain(associations.iter().map(|association| &association.name));
+    let names: Vec<&String> = names.chain(aggregated.iter().map(|aggregated| &aggregated.name)).collect();
+    let serial_names = serial_names(input.serde, input.rename_all.as_ref(), &names, errors);
     Model {
-        aggregated: aggregated.collect(),
+        serial_names,
+        aggregated,
         origin,
         skipped: skipped.map(|field| field.ident.clone()).collect(),
         ident: input.ident,
@@ -293,6 +302,34 @@ pub(crate) fn table_name(text: &LitStr, option: &str, example: &str, errors: &mu
             (None, value)
         }
     }
+}
+
+// How serde calls the fields of a model, if it is to know them.
+fn serial_names(
+    serde: Option<Span>,
+    rename_all: Option<&LitStr>,
+    names: &[&String],
+    errors: &mut Errors,
+) -> Option<Vec<String>> {
+    let naming = rename_all.and_then(|text| naming(text, errors));
+    if let (None, Some(text)) = (serde, rename_all) {
+        errors.on(text, "`rename_all` says how serde calls the fields: add `serde`, as in `#[model(serde, rename_all = \"camelCase\")]`");
+    }
+    serde?;
+    let renamed = |name: &&String| match naming {
+        Some(naming) => naming(&name.split('_').filter(|word| !word.is_empty()).collect::<Vec<_>>()),
+        None => (*name).clone(),
+    };
+    let all: Vec<String> = names.iter().map(renamed).collect();
+    for (at, name) in all.iter().enumerate() {
+        if let Some(other) = all[..at].iter().position(|known| known == name)
+            && let Some(text) = rename_all
+        {
+            let message = format!("`{}` and `{}` would both be called `{name}`", names[other], names[at]);
+            errors.on(text, message);
+        }
+    }
+    Some(all)
 }
 
 // Names that the generated constants and methods cannot have.

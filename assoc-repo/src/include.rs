@@ -320,11 +320,15 @@ impl<M: Model> Include<M> {
         let mut wanted_below: Vec<Vec<Request>> = vec![Vec::new(); found.len()];
         for at in (1..found.len()).rev() {
             let Some(Found { chosen, .. }) = found[at].take() else { continue };
-            let children = std::mem::take(&mut wanted_below[at]);
-            let requests = with_children(chosen, &children, wanted.is_end(at))?;
+            let mut children = std::mem::take(&mut wanted_below[at]);
+            children.reverse();
+            let mut requests = with_children(chosen, &children, wanted.is_end(at))?;
+            // The last comes first.
+            requests.reverse();
             wanted_below[above_of[at]].extend(requests);
         }
-        let requests = wanted_below.swap_remove(0);
+        let mut requests = wanted_below.swap_remove(0);
+        requests.reverse();
         Ok(Included { requests, model: PhantomData })
     }
 }

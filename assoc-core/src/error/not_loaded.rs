@@ -97,8 +97,8 @@ impl fmt::Display for AssociationNotLoaded {
             }
             NotLoadedReason::NoRow => write!(
                 f,
-                "association `{model}.{association}` was loaded, but its row does not exist: make the field's type \
-                 optional, or read it with `.loaded()`"
+                "association `{model}.{association}` was loaded, but its row does not exist, or a filter of the repo, a \
+                 default scope or a condition hides it: make the field's type optional, or read it with `.loaded()`"
             ),
             NotLoadedReason::UnknownType => {
                 write!(f, "association `{model}.{association}` stays not loaded: its type ")?;

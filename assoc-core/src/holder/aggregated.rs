@@ -101,6 +101,14 @@ impl<V: serde::Serialize> serde::Serialize for Aggregated<V> {
     }
 }
 
+/// A value that was serialised. Nothing is one that is not loaded, except where the value itself may be nothing.
+#[cfg(feature = "serde")]
+impl<'de, V: serde::Deserialize<'de>> serde::Deserialize<'de> for Aggregated<V> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        V::deserialize(deserializer).map(Aggregated::from)
+    }
+}
+
 /// The way to a field of this type in model `O`.
 pub struct AggregateAccess<O, V> {
     field: fn(&mut O) -> &mut Aggregated<V>,

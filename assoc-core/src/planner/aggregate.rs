@@ -282,7 +282,8 @@ impl PlanContext<'_> {
         let AggregateStep { association, request, operands, .. } = step;
         let mut request = request.clone();
         let columns = || operands.iter().flat_map(Operand::columns);
-        if chain.scope.select.is_some() && columns().next().is_some() {
+        let base = (association.target)().base_scope(chain.scope.unscoped);
+        if (chain.scope.select.is_some() || base.select.is_some()) && columns().next().is_some() {
             // What the association leaves out may be what is asked for.
             request.scope.select = Some((0..(association.target)().columns.len()).collect());
         }

@@ -6,7 +6,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::{
-    Root, aggregated, association, callbacks, checks, diesel, function, generated, in_anonymous_constant, row_traits,
+    Root, aggregated, association, callbacks, checks, diesel, function, generated, in_anonymous_constant, row_traits, serial,
 };
 use crate::names::token;
 use crate::parse::{FilledInput, Precision};
@@ -115,6 +115,7 @@ pub(crate) fn model(model: &Model, root: Root) -> TokenStream {
     });
     let key_checks = model.associations.iter().filter_map(|association| checks::key_check(model, association));
     let comparisons = diesel::comparisons(model);
+    let serial = serial::implementations(model);
     let aggregated = model.aggregated.iter().map(|field| aggregated::field(model, field));
     // A private field's constant and accessor need not be used.
     let items = quote! {
@@ -123,6 +124,7 @@ pub(crate) fn model(model: &Model, root: Root) -> TokenStream {
         #(#checks)*
         #(#key_checks)*
         #comparisons
+        #serial
 
         #[automatically_derived]
         #[allow(dead_code)]

@@ -26,6 +26,10 @@ pub(crate) struct ModelInput {
     pub(crate) callbacks: Option<Span>,
     /// The module of Diesel's `table!`.
     pub(crate) diesel: Option<Path>,
+    /// Where it is said that serde writes and reads it.
+    pub(crate) serde: Option<Span>,
+    /// How serde calls its fields.
+    pub(crate) rename_all: Option<LitStr>,
     pub(crate) fields: Vec<FieldInput>,
 }
 

@@ -150,7 +150,8 @@ async fn aggregates<O: Model, T: Model>(
     asked: Preload<O, T>,
 ) -> Result<(), String> {
     // A selection leaves out columns in memory, not in the database.
-    if asked.request().scope.select.is_some() {
+    let shape = asked.request().association.scope().with(asked.request().scope.clone());
+    if shape.select.is_some() || T::DEF.base_scope(shape.unscoped).select.is_some() {
         return Ok(());
     }
     for (at, column) in
