@@ -152,9 +152,9 @@ pub(super) fn serialize<S: serde::Serializer>(
     }
 }
 
-/// Levels that are read back: more than JSON readers read, and few enough for the stack of a thread.
+/// Levels that are read back: as many as JSON readers read, and few enough for the stack of a thread.
 #[cfg(feature = "serde")]
-const DESERIALIZED_LEVELS: u32 = 128;
+const DESERIALIZED_LEVELS: u32 = 64;
 
 /// Reads the content of a holder.
 #[cfg(feature = "serde")]
