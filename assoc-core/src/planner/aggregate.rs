@@ -98,8 +98,8 @@ impl Plan {
         for request in requests {
             check(&request)?;
             let field = |request: &Request| request.aggregate.as_ref().and_then(|asked| asked.field);
-            let known = self.asked.iter().filter(|(at, _)| *at == node).map(|(_, known)| known);
-            match known.filter(|known| field(known) == field(&request)).next() {
+            let mut known = self.asked.iter().filter(|(at, _)| *at == node).map(|(_, known)| known);
+            match known.find(|known| field(known) == field(&request)) {
                 Some(known) if *known == request => {}
                 Some(known) => {
                     return Err(ErrorKind::ConflictingPreload {
