@@ -12,6 +12,7 @@ mod decode;
 mod driver;
 mod excerpt;
 mod field;
+mod include;
 mod kind;
 mod not_loaded;
 mod restricted;
@@ -21,6 +22,7 @@ pub use decode::DecodeError;
 pub use driver::{DriverError, DriverErrorKind};
 pub use excerpt::excerpt;
 pub use field::FieldError;
+pub use include::{IncludeProblem, InvalidInclude};
 pub use kind::ErrorKind;
 pub use not_loaded::{AssociationNotLoaded, NotLoadedReason};
 pub use restricted::{RestrictRule, Restricted};
@@ -141,6 +143,13 @@ impl Error {
     #[must_use]
     pub fn is_invalid_cursor(&self) -> bool {
         matches!(self.kind(), ErrorKind::InvalidCursor { .. })
+    }
+
+    /// Whether a client asked for associations by names that it may not have. A web application answers that the request is
+    /// wrong: [`InvalidInclude`] says which part, and what is allowed there.
+    #[must_use]
+    pub fn is_invalid_include(&self) -> bool {
+        matches!(self.kind(), ErrorKind::InvalidInclude(_))
     }
 
     /// Whether a row was to be written that another update has changed since it was read.

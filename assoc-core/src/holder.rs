@@ -4,6 +4,7 @@
 //! through a filter or limit. Reading an association that is not loaded is an error, never an empty list: the two are
 //! different facts, and a program that confuses them deletes data one day. "Loaded and empty" is loaded.
 
+mod aggregated;
 mod belongs_to;
 mod cell;
 mod erased;
@@ -16,6 +17,7 @@ mod nesting;
 mod rows;
 mod taken;
 
+pub use aggregated::{AggregateAccess, Aggregated};
 pub use belongs_to::BelongsTo;
 pub use field_accessor::FieldAccessor;
 pub use has_many::HasMany;

@@ -31,6 +31,9 @@ mod row_traits;
 pub mod save;
 pub mod schema;
 pub mod select;
+#[cfg(feature = "serde")]
+#[doc(hidden)]
+pub mod serial;
 pub mod sql;
 mod statement;
 mod typed;
@@ -46,11 +49,11 @@ pub use column_type::Json;
 pub use column_type::{ColumnType, IntoColumn, SqlType};
 pub use error::{
     AssociationNotLoaded, CursorProblem, DecodeError, DriverError, DriverErrorKind, Error, ErrorKind, FieldError,
-    NotLoadedReason, RestrictRule, Restricted, Result,
+    IncludeProblem, InvalidInclude, NotLoadedReason, RestrictRule, Restricted, Result,
 };
 pub use holder::{
-    BelongsTo, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, JoinRow, Taken, TargetRow, ToOne, WithJoinRows,
-    WithJoinRowsMut,
+    Aggregated, BelongsTo, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, JoinRow, Taken, TargetRow, ToOne,
+    WithJoinRows, WithJoinRowsMut,
 };
 pub use key::Key;
 pub use metadata::association::{LoadState, Polymorphic, RawSql};
@@ -59,6 +62,7 @@ pub use metadata::model::Model;
 pub use metadata::origin::RowOrigin;
 pub use metadata::rules::RuleError;
 pub use typed::aggregate::{Aggregate, Selectable, Summable};
+pub use typed::aggregate_field::{AggregateField, AggregatePreload};
 pub use typed::assignment::{Addable, Assignment};
 pub use typed::association::{Association, ForeignKeyFor};
 pub use typed::column::{Column, ColumnList, ColumnOf, Filter, IntoSort, MaybeNull, Sort, TextColumn, escape_like};

@@ -5,6 +5,7 @@
 //! both name associations. That one circle lives in this module, and nothing below it is needed by it: see the order of
 //! layers in `docs/design/house.md`.
 
+pub(crate) mod aggregate_field;
 pub(crate) mod aggregates;
 pub(crate) mod association;
 pub(crate) mod callbacks;
@@ -19,6 +20,7 @@ pub mod rows;
 pub mod rules;
 pub(crate) mod visibility;
 
+pub use aggregate_field::{AggregateFieldDef, AggregateSlot, AggregateValues, RequestedAggregate};
 pub use association::kinds::*;
 pub use association::{
     AssociationBehavior, AssociationDef, AssociationKind, Cardinality, Chain, ChainHop, ChainParts, CounterCache,

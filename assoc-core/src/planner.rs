@@ -61,9 +61,15 @@
 //! of a plan costs the same, so planning costs in proportion to the loaded rows. The look-ups of a part share no statement
 //! with the parts before it.
 //!
+//! # Aggregates
+//!
+//! A request may ask for a count or a sum in place of rows. It makes no node: once all rows are there, each [`AggregateStep`] is
+//! one grouped statement for the owners of all its nodes.
+//!
 //! Property 4 of the design requires the fewest statements. Finding the minimum for any tree is a hard problem. The
 //! greedy assignment is the minimum for every case of the reference table, and never worse than one step per node.
 
+mod aggregate;
 mod build;
 mod compile;
 mod custom_sql;
@@ -81,6 +87,7 @@ mod settle;
 mod steps;
 mod whole_chain;
 
+pub use aggregate::{AggregateSource, AggregateStep, AggregatedField, Cut, counts_rows};
 pub use compile::{CompiledQuery, PlanContext, QueryRequest, selected_columns};
 pub use eager_load::JoinedEdge;
 pub use multi_db::Databases;
@@ -136,6 +143,9 @@ pub struct Plan {
     pub(crate) single_table_only: bool,
     // Associations that no statement joins as a whole.
     pub(crate) by_hops: Vec<&'static AssociationDef>,
+    // Requests for aggregates, each with the node of its owners, which are no steps yet.
+    pub(crate) asked: Vec<(usize, Request)>,
+    pub(crate) aggregates: Vec<AggregateStep>,
 }
 
 /// What to load for the rows of a node, once there are any.
@@ -356,6 +366,8 @@ impl Plan {
             partial_root: false,
             single_table_only: false,
             by_hops: Vec::new(),
+            asked: Vec::new(),
+            aggregates: Vec::new(),
         }
     }
 

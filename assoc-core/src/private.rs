@@ -3,9 +3,11 @@
 pub use crate::column_type::{ColumnType, IntoColumn, SqlType};
 pub use crate::error::{AssociationNotLoaded, DecodeError, Error, ErrorKind, NotLoadedReason, RestrictRule, Result};
 pub use crate::holder::{
-    BelongsTo, FieldAccessor, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, TargetRow, ToOne, WithJoinRows,
+    AggregateAccess, Aggregated, BelongsTo, FieldAccessor, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne,
+    TargetRow, ToOne, WithJoinRows,
 };
 pub use crate::key::Key;
+pub use crate::metadata::aggregate_field::AggregateFieldDef;
 pub use crate::metadata::association::kinds::*;
 pub use crate::metadata::association::{
     AssociationDef, AssociationKind, CounterCache, CustomSql, Dependent, HasVariant, Inverse, Options, Polymorphic,
@@ -18,6 +20,9 @@ pub use crate::metadata::request::ScopeDef;
 pub use crate::metadata::rows::{Rows, RowsOf};
 pub use crate::metadata::rules::RuleSet;
 pub use crate::row_traits::{MissingTraits, RowTraits, TraitsOf};
+#[cfg(feature = "serde")]
+pub use crate::serial;
+pub use crate::typed::aggregate_field::AggregateField;
 pub use crate::typed::association::{Association, ForeignKeyFor};
 pub use crate::typed::column::{Column, MaybeNull};
 pub use crate::typed::conditions::OfType;
@@ -28,6 +33,8 @@ pub use crate::typed::source::{Missing, PickSource, PickTypedSource};
 pub use crate::typed::through::{PartOfThrough, Through, writes_links};
 pub use crate::typed::variant::Variant;
 pub use crate::value::Value;
+#[cfg(feature = "serde")]
+pub use serde;
 pub use std::any::Any;
 pub use std::boxed::Box;
 pub use std::clone::Clone;

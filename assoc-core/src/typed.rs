@@ -2,6 +2,7 @@
 //! build from them. Each becomes data of [`metadata`](crate::metadata) before the planner sees it.
 
 pub(crate) mod aggregate;
+pub(crate) mod aggregate_field;
 pub(crate) mod assignment;
 pub(crate) mod association;
 pub(crate) mod column;

@@ -82,6 +82,15 @@ pub(crate) fn enumeration(
     }
 }
 
+/// What `rename_all` does to the words of a name.
+pub(crate) fn naming(text: &LitStr, errors: &mut Errors) -> Option<fn(&[&str]) -> String> {
+    let known = NAMINGS.iter().find(|(name, _)| *name == text.value());
+    if known.is_none() {
+        errors.at(text.span(), unknown("rename_all", &text.value(), &NAMINGS.map(|(name, _)| name)));
+    }
+    known.map(|(_, naming)| *naming)
+}
+
 fn texts(
     data: &DataEnum,
     of_enum: &EnumOptions,
@@ -90,14 +99,7 @@ fn texts(
 ) -> Option<Enumeration> {
     let naming = match &of_enum.rename_all {
         None => NAMINGS[0].1,
-        Some(text) => {
-            let known = NAMINGS.iter().find(|(name, _)| *name == text.value());
-            let Some((_, naming)) = known else {
-                errors.at(text.span(), unknown("rename_all", &text.value(), &NAMINGS.map(|(name, _)| name)));
-                return None;
-            };
-            *naming
-        }
+        Some(text) => naming(text, errors)?,
     };
     let mut texts: Vec<(Ident, String)> = Vec::new();
     for (variant, renamed) in data.variants.iter().zip(renamed) {

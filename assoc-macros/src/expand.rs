@@ -8,6 +8,7 @@ use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::quote;
 use syn::Path;
 
+mod aggregated;
 mod association;
 mod callbacks;
 mod checks;
@@ -15,6 +16,7 @@ mod column_type;
 mod diesel;
 mod model;
 mod polymorphic;
+mod serial;
 
 pub(crate) use association::{
     foreign_key_of, join_columns, missing, own_column, target_column, target_columns, target_key,

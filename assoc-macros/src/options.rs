@@ -42,6 +42,8 @@ pub(crate) const MODEL: OptionTable = OptionTable::simple(
         "read_back",
         "callbacks",
         "diesel",
+        "serde",
+        "rename_all",
         "crate",
     ],
 );

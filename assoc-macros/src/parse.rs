@@ -19,7 +19,7 @@ mod input;
 
 use column::column;
 pub(crate) use field_type::shown;
-use field_type::{field_type, holder_name, is_origin, span_of};
+use field_type::{aggregated, field_type, holder_name, is_origin, span_of};
 pub(crate) use input::{
     AssociationInput, AssociationOptions, ColumnInput, DefaultInput, FieldInput, FieldType, FilledInput, LinkSqlInput,
     MemberCallbacksInput, ModelInput, Precision, Role, ScopeInput,
@@ -69,6 +69,8 @@ pub(crate) fn model(input: DeriveInput, errors: &mut Errors) -> Option<ModelInpu
         read_back: None,
         callbacks: None,
         diesel: None,
+        serde: None,
+        rename_all: None,
         fields: Vec::new(),
     };
     for argument in all_arguments(&input.attrs, &options::MODEL, errors) {
@@ -82,6 +84,8 @@ pub(crate) fn model(input: DeriveInput, errors: &mut Errors) -> Option<ModelInpu
             "tag" => model.tag = argument.text(errors),
             "read_back" => model.read_back = argument.flag(errors).then(|| argument.span()),
             "callbacks" => model.callbacks = argument.flag(errors).then(|| argument.span()),
+            "serde" => model.serde = argument.flag(errors).then(|| argument.span()),
+            "rename_all" => model.rename_all = argument.text(errors),
             "diesel" => model.diesel = argument.module(errors),
             _ => model.root = argument.path(errors),
         }
@@ -168,6 +172,21 @@ fn role(ident: &Ident, ty: &Type, attributes: &[Attribute], errors: &mut Errors)
             );
         }
         return Role::Origin;
+    }
+    if let Some(value) = aggregated(ty) {
+        if let Some(column) = column_attribute {
+            errors.at(
+                span_of(column),
+                format!("`{name}` is computed from an association's rows and is not stored: it has no column"),
+            );
+        }
+        return match value {
+            Some(value) => Role::Aggregated(Box::new(value.clone())),
+            None => {
+                errors.on(ty, "`Aggregated` names the type of its value between angle brackets: `Aggregated<i64>`");
+                Role::Unknown
+            }
+        };
     }
     if let Some((holder, _)) = holder_name(ty) {
         let message = format!(

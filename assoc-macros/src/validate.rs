@@ -11,6 +11,7 @@ use syn::{Attribute, LitStr, Path, Type, Visibility};
 
 use crate::attributes::FieldNames;
 use crate::dependent::DependentInput;
+use crate::enumeration::naming;
 use crate::errors::Errors;
 use crate::follow::FollowInput;
 use crate::holder::Holder;
@@ -45,6 +46,19 @@ pub(crate) struct Model {
     pub(crate) skipped: Vec<Ident>,
     /// The field that says where a row came from.
     pub(crate) origin: Option<Ident>,
+    /// Fields that hold aggregates of associations' rows.
+    pub(crate) aggregated: Vec<AggregatedField>,
+    /// If serde knows the model: how it calls columns, associations and aggregates.
+    pub(crate) serial_names: Option<Vec<String>>,
+}
+
+/// A field for an aggregate.
+pub(crate) struct AggregatedField {
+    pub(crate) field: Ident,
+    pub(crate) vis: Visibility,
+    pub(crate) name: String,
+    /// The type of its value.
+    pub(crate) value: Type,
 }
 
 /// A stored field.
@@ -229,7 +243,23 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
     for again in origins {
         errors.on(again, format!("a row comes from one place: `{name}` has a field of type `RowOrigin` already"));
     }
+    let aggregated = input.fields.iter().filter_map(|field| match &field.role {
+        Role::Aggregated(value) => Some(AggregatedField {
+            field: field.ident.clone(),
+            vis: field.vis.clone(),
+            name: plain(&field.ident),
+            value: (**value).clone(),
+        }),
+        _ => None,
+    });
+    let aggregated: Vec<AggregatedField> = aggregated.collect();
+    let names =
+        columns.iter().map(|column| &column.name).chain(associations.iter().map(|association| &association.name));
+    let names: Vec<&String> = names.chain(aggregated.iter().map(|aggregated| &aggregated.name)).collect();
+    let serial_names = serial_names(input.serde, input.rename_all.as_ref(), &names, errors);
     Model {
+        serial_names,
+        aggregated,
         origin,
         skipped: skipped.map(|field| field.ident.clone()).collect(),
         ident: input.ident,
@@ -274,6 +304,34 @@ pub(crate) fn table_name(text: &LitStr, option: &str, example: &str, errors: &mu
     }
 }
 
+// How serde calls the fields of a model, if it is to know them.
+fn serial_names(
+    serde: Option<Span>,
+    rename_all: Option<&LitStr>,
+    names: &[&String],
+    errors: &mut Errors,
+) -> Option<Vec<String>> {
+    let naming = rename_all.and_then(|text| naming(text, errors));
+    if let (None, Some(text)) = (serde, rename_all) {
+        errors.on(text, "`rename_all` says how serde calls the fields: add `serde`, as in `#[model(serde, rename_all = \"camelCase\")]`");
+    }
+    serde?;
+    let renamed = |name: &&String| match naming {
+        Some(naming) => naming(&name.split('_').filter(|word| !word.is_empty()).collect::<Vec<_>>()),
+        None => (*name).clone(),
+    };
+    let all: Vec<String> = names.iter().map(renamed).collect();
+    for (at, name) in all.iter().enumerate() {
+        if let Some(other) = all[..at].iter().position(|known| known == name)
+            && let Some(text) = rename_all
+        {
+            let message = format!("`{}` and `{}` would both be called `{name}`", names[other], names[at]);
+            errors.on(text, message);
+        }
+    }
+    Some(all)
+}
+
 // Names that the generated constants and methods cannot have.
 fn reserved_names(model: &str, fields: &[FieldInput], errors: &mut Errors) {
     const CONSTANTS: [&str; 2] = ["DEF", "PRIMARY_KEY"];
@@ -297,6 +355,7 @@ fn reserved_names(model: &str, fields: &[FieldInput], errors: &mut Errors) {
         let (is_association, has_accessor) = match &field.role {
             Role::Association(association) => (true, !association.options.own_accessor),
             Role::Column(_) => (false, false),
+            Role::Aggregated(_) => (false, true),
             Role::Skipped | Role::Origin | Role::Unknown => continue,
         };
         if CONSTANTS.contains(&constant.as_str()) {
@@ -440,6 +499,7 @@ impl Owner<'_> {
         match field.map(|field| &field.role) {
             Some(Role::Association(_)) => return format!("`{name}` is an association, not a column"),
             Some(Role::Skipped) => return format!("`{name}` is not stored (`#[model(skip)]`)"),
+            Some(Role::Aggregated(_)) => return format!("`{name}` is not stored (it is computed from an association)"),
             Some(Role::Origin) => return format!("`{name}` is not stored (it says where a row came from)"),
             Some(_) => return format!("`{name}` is not a column"),
             None => {}

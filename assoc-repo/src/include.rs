@@ -1,14 +1,20 @@
 //! Preloads by name, at run time: `posts.comments`, as in a JSON:API `?include=`.
 //!
-//! Names from the program's code go to [`Select::preload_path`]. Names from outside go through an [`Include`], which
-//! knows the allowed paths. It refuses all other paths, and more paths than its limit, before any statement runs.
+//! Names from the program's code go to [`Select::preload_path`]. Names from outside go through an [`Include`], which holds the
+//! tree that is allowed, each association with its shape. It refuses all other names, and more paths than its limit, before
+//! any statement runs.
 
+use std::collections::HashSet;
 use std::marker::PhantomData;
 
-use assoc_core::metadata::{Chain, ModelDef, Request};
-use assoc_core::{Error, ErrorKind, IntoPreload, Model, Result};
+use assoc_core::metadata::{AssociationDef, Chain, ModelDef, Request};
+use assoc_core::{Error, ErrorKind, IncludeProblem, IntoPreload, InvalidInclude, Model, Result};
 
 use crate::query::{Query, Select};
+
+mod wanted;
+
+pub use wanted::{Wanted, WantedPlace};
 
 impl<M: Model> Query<M> {
     /// Begins a query with [`Select::preload_path`].
@@ -109,44 +115,78 @@ fn refusal(mut model: &'static ModelDef, names: &[&str]) -> Error {
     )
 }
 
-/// The associations that a client may request by name.
+/// What a client may request by name: associations with their shape, and what is allowed below each.
+///
+/// The allowed tree is a preload like any other. A client gets the parts of it that it names, with the conditions, orders and
+/// limits that the program gave them. Aggregates are named by their fields.
 ///
 /// ```
 /// # use assoc_repo::prelude::*;
 /// # use assoc_repo::Include;
 /// # #[derive(Model, Debug, Clone)]
-/// # pub struct User { pub id: i64, #[has_many] pub posts: HasMany<Post> }
+/// # pub struct User {
+/// #     pub id: i64,
+/// #     #[has_many] pub posts: HasMany<Post>,
+/// #     pub posts_count: Aggregated<i64>,
+/// # }
 /// # #[derive(Model, Debug, Clone)]
-/// # pub struct Post { pub id: i64, pub user_id: i64, #[belongs_to] pub user: BelongsTo<User> }
-/// let allowed = Include::<User>::allow(["posts", "posts.user"])?;
-/// let query = Query::preload(allowed.parse("posts.user, posts")?);
-/// assert!(allowed.parse("posts.user.posts").is_err());
+/// # pub struct Post { pub id: i64, pub user_id: i64, pub published: bool, #[belongs_to] pub user: BelongsTo<User> }
+/// let allowed = Include::<User>::of((
+///     User::POSTS.filter(Post::PUBLISHED.eq(true)).order_by(Post::ID.desc()).limit(10).with(Post::USER),
+///     User::POSTS.count_into(User::POSTS_COUNT),
+/// ))?;
+/// let query = Query::preload(allowed.parse("posts.user, posts_count")?);
+///
+/// let error = allowed.parse("posts.secrets").unwrap_err();
+/// let ErrorKind::InvalidInclude(invalid) = error.kind() else { panic!("{error}") };
+/// assert_eq!((invalid.path(), invalid.part(), invalid.allowed()), ("posts.secrets", "secrets", &["user".to_owned()][..]));
 /// # Ok::<(), Error>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Include<M> {
-    // In their order. They also allow what they pass.
-    paths: Vec<String>,
+    tree: Vec<Request>,
     most: usize,
     deepest: usize,
     model: PhantomData<fn() -> M>,
 }
 
 impl<M: Model> Include<M> {
+    /// Allows a tree of preloads and each part of it that begins at the top. Every association comes with what the tree says
+    /// of it: conditions, order, limit, columns. `recursive` allows as many levels as it says.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ConflictingPreload`] when an association stands in one place with two shapes, and the errors of planning
+    /// the tree.
+    pub fn of(tree: impl IntoPreload<M>) -> Result<Self> {
+        let tree = tree.into_requests();
+        // The plan refuses what no query could load.
+        assoc_core::planner::Plan::new(M::DEF, assoc_core::planner::Root::Fetched, tree.clone())?;
+        Ok(Include { tree, most: 20, deepest: usize::MAX, model: PhantomData })
+    }
+
     /// Allows these paths and the paths that they pass through, but not the paths below them.
     ///
     /// # Errors
     /// When a path names an association that does not exist.
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_repo::Include;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct User { pub id: i64, #[has_many] pub posts: HasMany<Post> }
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct Post { pub id: i64, pub user_id: i64, #[belongs_to] pub user: BelongsTo<User> }
+    /// let allowed = Include::<User>::allow(["posts", "posts.user"])?;
+    /// let query = Query::preload(allowed.parse("posts.user, posts")?);
+    /// assert!(allowed.parse("posts.user.posts").is_err());
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn allow<P: Into<String>>(paths: impl IntoIterator<Item = P>) -> Result<Self> {
-        let mut allowed = Vec::new();
+        let mut tree = Vec::new();
         for path in paths {
-            let path: String = path.into();
-            request(M::DEF, &path)?;
-            allowed.push(path);
+            tree.push(request(M::DEF, &path.into())?);
         }
-        allowed.sort_unstable();
-        allowed.dedup();
-        Ok(Include { paths: allowed, most: 20, deepest: usize::MAX, model: PhantomData })
+        Ok(Include { tree, most: 20, deepest: usize::MAX, model: PhantomData })
     }
 
     /// Limits the number of paths in one request; without this call the limit is 20.
@@ -156,57 +196,203 @@ impl<M: Model> Include<M> {
         self
     }
 
-    /// Limits the levels of a path, even where deeper paths are allowed. This bound does not depend on the list of
-    /// allowed paths.
+    /// Limits the levels of a path, even where deeper paths are allowed. This bound does not depend on what is allowed.
     #[must_use]
     pub fn at_most_levels(mut self, levels: usize) -> Self {
         self.deepest = levels;
         self
     }
 
-    /// Reads a comma-separated list of paths. Empty parts are skipped, so an empty list requests no association.
+    /// Reads a comma-separated list of paths. Empty parts of the list are skipped, so an empty list requests no association.
     ///
     /// # Errors
-    /// [`ErrorKind::UnknownAssociation`] with the allowed paths for a path that is not allowed, and
-    /// [`ErrorKind::InvalidQuery`] for too many paths or levels.
+    /// [`ErrorKind::InvalidInclude`] for a name that is not allowed in its place, a path with an empty name, too many paths
+    /// and too many levels. It names the part that is wrong and what is allowed there.
     pub fn parse(&self, list: &str) -> Result<Included<M>> {
-        let requested: Vec<&str> = list.split(',').map(str::trim).filter(|path| !path.is_empty()).collect();
-        if requested.len() > self.most {
-            let message =
-                format!("{} associations are asked for at once; at most {} may be", requested.len(), self.most);
-            return Err(Error::invalid_query(M::DEF.name, message));
-        }
-        let levels = |path: &&&str| path.split('.').count();
-        if let Some(path) = requested.iter().find(|path| levels(path) > self.deepest) {
-            let path: String = path.chars().take(100).collect();
-            let message =
-                format!("`{path}` is deeper than {} levels, which is all that may be asked for", self.deepest);
-            return Err(Error::invalid_query(M::DEF.name, message));
-        }
-        let mut requests = Vec::with_capacity(requested.len());
-        for path in requested {
-            if !self.allows(path) {
-                let known = M::DEF.associations.iter().map(|association| association.name);
-                return Err(ErrorKind::UnknownAssociation {
-                    model: M::DEF.name,
-                    name: path.chars().take(100).collect(),
-                    known: known.filter(|name| self.allows(name)).collect(),
-                }
-                .into());
-            }
-            requests.push(request(M::DEF, path)?);
-        }
-        Ok(Included { requests, model: PhantomData })
+        self.paths(list.split(',').map(str::trim).filter(|path| !path.is_empty()))
     }
 
-    // Whether a path is allowed, or passed by one that is.
-    fn allows(&self, path: &str) -> bool {
-        let passes =
-            |allowed: &str| allowed.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-        // Names have no character before the dot that separates them, so a path is followed by those that go on from it.
-        let at = self.paths.partition_point(|allowed| allowed.as_str() < path);
-        self.paths.get(at).is_some_and(|allowed| passes(allowed))
+    /// Takes paths one by one: of a client that sends them as a list.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    pub fn paths<'p>(&self, paths: impl IntoIterator<Item = &'p str>) -> Result<Included<M>> {
+        let mut wanted = Wanted::new();
+        for (at, path) in paths.into_iter().enumerate() {
+            if at >= self.most {
+                let problem = IncludeProblem::TooMany { most: self.most };
+                return Err(ErrorKind::InvalidInclude(InvalidInclude::new(path, path, problem)).into());
+            }
+            let mut names = path.split('.');
+            if let Some(name) = names.clone().nth(self.deepest) {
+                let problem = IncludeProblem::TooDeep { most: self.deepest };
+                return Err(ErrorKind::InvalidInclude(InvalidInclude::new(path, name, problem)).into());
+            }
+            if names.any(|name| name.trim().is_empty()) {
+                let invalid = InvalidInclude::new(path, "", IncludeProblem::EmptyName);
+                return Err(ErrorKind::InvalidInclude(invalid).into());
+            }
+            wanted.add_path(path);
+        }
+        self.choose(&wanted, Unknown::Refused)
     }
+
+    /// Takes a tree of names that is built at run time, each of which must be allowed. The limit on paths counts its longest
+    /// paths.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_repo::{Include, Wanted};
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct User { pub id: i64, #[has_many] pub posts: HasMany<Post> }
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct Post { pub id: i64, pub user_id: i64 }
+    /// let allowed = Include::<User>::of(User::POSTS.limit(10))?;
+    /// let query = Query::preload(allowed.pick(&Wanted::from_iter(["posts"]))?);
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn pick(&self, wanted: &Wanted) -> Result<Included<M>> {
+        self.within_limits(wanted)?;
+        self.choose(wanted, Unknown::Refused)
+    }
+
+    /// As [`pick`](Self::pick), where names that are not allowed ask for nothing: for a GraphQL selection, which names columns
+    /// as well as associations.
+    ///
+    /// # Errors
+    /// For too many paths and too many levels, as [`parse`](Self::parse).
+    pub fn pick_known(&self, wanted: &Wanted) -> Result<Included<M>> {
+        self.choose(wanted, Unknown::Skipped)
+    }
+
+    fn within_limits(&self, wanted: &Wanted) -> Result<()> {
+        let paths = wanted.paths();
+        if paths.len() > self.most {
+            let path = &paths[self.most];
+            let problem = IncludeProblem::TooMany { most: self.most };
+            return Err(ErrorKind::InvalidInclude(InvalidInclude::new(path, path, problem)).into());
+        }
+        Ok(())
+    }
+
+    // The parts of the allowed tree that are wanted. Neither tree is walked by recursion: both may be of any depth.
+    fn choose(&self, wanted: &Wanted, unknown: Unknown) -> Result<Included<M>> {
+        // What is allowed at each place, as far as it was found.
+        let mut found: Vec<Option<Found>> = vec![Some(Found { chosen: self.tree.clone(), level: 0 })];
+        let mut above_of: Vec<usize> = vec![0];
+        let mut picked = 0;
+        for (at, above, name) in wanted.places() {
+            above_of.push(above);
+            let Some(place) = &mut found[above] else {
+                found.push(None);
+                continue;
+            };
+            let level = place.level + 1;
+            let allowed = if above == 0 { place.chosen.clone() } else { below(&place.chosen) };
+            let chosen = once(allowed.iter().filter(|request| name_of(request) == name));
+            let refused = if chosen.is_empty() {
+                let mut names: Vec<String> = allowed.iter().map(|request| name_of(request).to_owned()).collect();
+                names.sort_unstable();
+                names.dedup();
+                Some(IncludeProblem::NotAllowed { allowed: names })
+            } else {
+                (level > self.deepest).then_some(IncludeProblem::TooDeep { most: self.deepest })
+            };
+            match (refused, unknown) {
+                (Some(IncludeProblem::NotAllowed { .. }), Unknown::Skipped) => found.push(None),
+                (Some(problem), _) => {
+                    return Err(ErrorKind::InvalidInclude(InvalidInclude::new(&wanted.path(at), name, problem)).into());
+                }
+                (None, _) => {
+                    picked += 1;
+                    found.push(Some(Found { chosen, level }));
+                }
+            }
+        }
+        if unknown == Unknown::Skipped && picked > self.most {
+            let problem = IncludeProblem::TooMany { most: self.most };
+            return Err(ErrorKind::InvalidInclude(InvalidInclude::new("", "", problem)).into());
+        }
+        // From the ends to the root: what is below a place is complete before the place is.
+        let mut wanted_below: Vec<Vec<Request>> = vec![Vec::new(); found.len()];
+        for at in (1..found.len()).rev() {
+            let Some(Found { chosen, .. }) = found[at].take() else { continue };
+            let mut children = std::mem::take(&mut wanted_below[at]);
+            children.reverse();
+            let mut requests = with_children(chosen, &children, wanted.is_end(at))?;
+            // The last comes first.
+            requests.reverse();
+            wanted_below[above_of[at]].extend(requests);
+        }
+        let mut requests = wanted_below.swap_remove(0);
+        requests.reverse();
+        Ok(Included { requests, model: PhantomData })
+    }
+}
+
+/// What becomes of a name that is not allowed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unknown {
+    Refused,
+    Skipped,
+}
+
+/// What is allowed at a place: a request for each model that knows the name, or several for one.
+struct Found {
+    chosen: Vec<Request>,
+    level: usize,
+}
+
+// What a client calls a request: the association, or the field that an aggregate goes to.
+fn name_of(request: &Request) -> &'static str {
+    let field = request.aggregate.as_ref().and_then(|aggregate| aggregate.field);
+    field.map_or(request.association.name, |field| field.name)
+}
+
+// Requests with the same parts below them are one: a tree may hold one part in many places.
+fn once<'r>(requests: impl Iterator<Item = &'r Request>) -> Vec<Request> {
+    let mut kept: Vec<Request> = Vec::new();
+    let mut known = HashSet::new();
+    for request in requests {
+        let model = (request.association.owner)().type_id();
+        if known.insert((model, name_of(request), request.children.as_ptr(), request.levels)) {
+            kept.push(request.clone());
+        }
+    }
+    kept
+}
+
+// What is allowed below some requests.
+fn below(requests: &[Request]) -> Vec<Request> {
+    requests.iter().flat_map(|request| request.clone().take_children()).collect()
+}
+
+// The requests of one place, each association once, with those of the children that begin at its targets.
+fn with_children(chosen: Vec<Request>, children: &[Request], is_end: bool) -> Result<Vec<Request>> {
+    let mut requests: Vec<Request> = Vec::with_capacity(chosen.len());
+    for mut request in chosen {
+        let same = |known: &Request| known.association == request.association && known.aggregate == request.aggregate;
+        if requests.iter().any(same) {
+            continue;
+        }
+        let targets = targets_of(request.association)?;
+        let own = |child: &&Request| targets.contains(&(child.association.owner)());
+        request.children = children.iter().filter(own).cloned().collect();
+        request.levels = 1;
+        // Of a name that several models know, only those take part that know the names below it as well.
+        if request.children.is_empty() && !children.is_empty() && !is_end {
+            continue;
+        }
+        requests.push(request);
+    }
+    Ok(requests)
+}
+
+fn targets_of(association: &'static AssociationDef) -> Result<Vec<&'static ModelDef>> {
+    Ok(Chain::keys(association)?.targets())
 }
 
 /// Associations that a client requested and may have. Pass it to [`Query::preload`].
@@ -214,6 +400,14 @@ impl<M: Model> Include<M> {
 pub struct Included<M> {
     requests: Vec<Request>,
     model: PhantomData<fn() -> M>,
+}
+
+impl<M> Included<M> {
+    /// Whether nothing was asked for.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.requests.is_empty()
+    }
 }
 
 impl<M> IntoPreload<M> for Included<M> {

@@ -104,11 +104,12 @@ pub use assoc_core::Json;
 pub use assoc_core::driver::IsolationLevel;
 pub use assoc_core::planner::Plan;
 pub use assoc_core::{
-    Addable, Aggregate, Assignment, Association, AssociationNotLoaded, BelongsTo, Column, CursorProblem, DecodeError,
-    DriverErrorKind, Error, ErrorKind, FieldError, Filter, FinalRow, HasAndBelongsToMany, HasMany, HasManyThrough,
-    HasOne, Input, IntoInput, IntoPreload, JoinedColumn, Limits, LoadState, NotLoadedReason, Preload, RawSql,
-    RestrictRule, Restricted, Result, RowOrigin, RuleError, Rules, Scope, Sort, SqlType, Taken, Value, WithJoinRows,
-    WithJoinRowsMut, escape_like,
+    Addable, Aggregate, AggregateField, AggregatePreload, Aggregated, Assignment, Association, AssociationNotLoaded,
+    BelongsTo, Column, CursorProblem, DecodeError, DriverErrorKind, Error, ErrorKind, FieldError, Filter, FinalRow,
+    HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, IncludeProblem, Input, IntoInput, IntoPreload,
+    InvalidInclude, JoinedColumn, Limits, LoadState, NotLoadedReason, Preload, RawSql, RestrictRule, Restricted,
+    Result, RowOrigin, RuleError, Rules, Scope, Sort, SqlType, Taken, Value, WithJoinRows, WithJoinRowsMut,
+    escape_like,
 };
 pub use assoc_macros::callbacks;
 pub use assoc_macros::{RepoColumnType as ColumnType, RepoModel as Model, RepoPolymorphic as Polymorphic};
@@ -125,7 +126,7 @@ pub use columns::{Columns, Selected};
 pub use counters::{CountedMany, Counters};
 pub use destroy::{DestroyReport, DestroyedModel};
 pub use get_association::ReadAssociation;
-pub use include::{Include, Included};
+pub use include::{Include, Included, Wanted, WantedPlace};
 pub use multi::{Multi, Step, StepKind, StepResults};
 pub use pages::{Cursor, KeysetPage, OffsetPage, Page};
 pub use permit::{NestedIn, Permit};

@@ -20,10 +20,12 @@
 //!
 //! The intermediate rows of a through association may be loaded. They are [reused](reuse) unless they are [stale].
 
+pub(crate) mod aggregates;
 mod attach;
 mod by_join_chain;
 mod existing;
 mod fetch;
+mod fold;
 mod index;
 mod joined_rows;
 mod key_look_up;
@@ -38,7 +40,7 @@ mod together;
 use assoc_core::driver::{KeySet, Statement};
 use assoc_core::execution::rows::Rows;
 use assoc_core::execution::{Links, RowKeys};
-use assoc_core::metadata::{AssociationDef, Request};
+use assoc_core::metadata::{AggregateValues, AssociationDef, Request};
 use assoc_core::planner::Plan;
 use assoc_core::select::{JoinedSelect, RootSelect};
 use assoc_core::{LoadState, Result};
@@ -58,6 +60,8 @@ struct NodeRows {
     group_of: Vec<i64>,
     // One entry an edge, once its step has run.
     links: Vec<Option<EdgeLinks>>,
+    // The aggregates that the rows get.
+    given: Vec<Box<dyn AggregateValues>>,
 }
 
 /// What an edge's owners get. Positions count fetched rows of the child node.
@@ -78,6 +82,7 @@ impl NodeRows {
             fetched,
             group_of: Vec::new(),
             links: plan.nodes()[node].edges.iter().map(|_| None).collect(),
+            given: Vec::new(),
         }
     }
 }
@@ -126,7 +131,9 @@ impl Reload {
         let mut next = 0;
         while let Some(request) = requests.get(next) {
             next += 1;
-            let Some([through, _]) = request.association.kind.parts() else { continue };
+            let Some([through, _]) = request.association.kind.parts().filter(|_| request.aggregate.is_none()) else {
+                continue;
+            };
             let mut is_loaded = false;
             let field = through.field_access;
             existing.visit(root, &mut |row| is_loaded |= field.state(row) == LoadState::Loaded);

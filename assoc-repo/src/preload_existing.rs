@@ -105,12 +105,14 @@ impl Repo {
         reload: Option<&Reload>,
     ) -> Result<()> {
         // Existing rows need no connection. A request whose first step reads another database takes none of this one.
-        let first = plan.steps().first().map_or(plan.nodes()[0].model, |step| step.select.model);
+        let aggregated = plan.aggregates().first().map(|step| (step.association.target)());
+        let first = plan.steps().first().map(|step| step.select.model).or(aggregated);
+        let first = first.unwrap_or(plan.nodes()[0].model);
         let repo = self.in_database_of(first);
         let mut session = repo.session(Access::Read).await?;
         // A single statement is a snapshot by itself. Scopes and statements per owner are several.
         let fetched = match plan.steps() {
-            [step] if plan.deferred().is_empty() && !step.depends_on_owners() => {
+            [step] if plan.deferred().is_empty() && plan.aggregates().is_empty() && !step.depends_on_owners() => {
                 preload::fetch_existing(&mut session, plan, existing, reload).await
             }
             _ => {

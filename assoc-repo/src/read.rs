@@ -151,7 +151,8 @@ impl Repo {
             }
         };
         // A single statement is a snapshot by itself.
-        let rows = if plan.steps().is_empty() && plan.deferred().is_empty() {
+        let loads_nothing = plan.steps().is_empty() && plan.aggregates().is_empty();
+        let rows = if loads_nothing && plan.deferred().is_empty() {
             work(&mut session).await
         } else {
             in_snapshot(&mut session, work).await

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use assoc_core::dialect::{KeyedWrite, NullOrder, PerOwnerLimit, RowLocks, Upsert};
+use assoc_core::dialect::{KeyedWrite, NullOrder, NullPlacement, PerOwnerLimit, RowLocks, Upsert};
 use assoc_core::driver::{
     Access, BoxFuture, Connection, Dialect, Driver, ExecResult, IndependentQuery, IsolationLevel, PoolStatus, RowSink,
     Statement, StatementWatch, TransactionMode,
@@ -86,6 +86,7 @@ impl Faulty {
                     _ => Upsert::NamedIndex,
                 }
             }
+            Fault::ClaimsNullClauses => capabilities.null_placement = NullPlacement::Clause,
             Fault::ClaimsLongIdentifiers => capabilities.max_identifier = 1_000,
             Fault::ClaimsListedText => capabilities.listed_text = true,
             Fault::ClaimsToSortWholeValues => capabilities.sorted_length = None,

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use assoc_core::dialect::{PerOwnerLimit, RowLocks, Upsert};
+use assoc_core::dialect::{NullPlacement, PerOwnerLimit, RowLocks, Upsert};
 use assoc_core::driver::{BoxFuture, Capabilities, Dialect, Driver, Statement, StatementKind};
 use assoc_core::{DriverError, DriverErrorKind, Result};
 
@@ -50,6 +50,8 @@ pub enum Capability {
     Upsert,
     /// Window functions.
     WindowFunctions,
+    /// `NULLS FIRST` and `NULLS LAST`.
+    NullClause,
 }
 
 impl Capability {
@@ -72,6 +74,7 @@ impl Capability {
         Capability::RowLocks,
         Capability::Upsert,
         Capability::WindowFunctions,
+        Capability::NullClause,
     ];
 
     /// Takes it away.
@@ -93,6 +96,7 @@ impl Capability {
             Capability::PerOwnerLimit => capabilities.per_owner_limit = PerOwnerLimit::Unsupported,
             Capability::RowLocks => capabilities.row_locks = RowLocks::Unsupported,
             Capability::Upsert => capabilities.upsert = Upsert::Unsupported,
+            Capability::NullClause => capabilities.null_placement = NullPlacement::Condition,
             Capability::WindowFunctions => {
                 capabilities.window_functions = false;
                 // Both of these are written with them.
@@ -167,6 +171,7 @@ impl Limited {
             StatementKind::Update if returning && !capabilities.update_returning => Some("UPDATE … RETURNING"),
             StatementKind::Delete if returning && !capabilities.delete_returning => Some("DELETE … RETURNING"),
             _ if sql.contains(" ON CONFLICT ") && capabilities.upsert == Upsert::Unsupported => Some("upserts"),
+            _ if has_null_clause(sql) && capabilities.null_placement != NullPlacement::Clause => Some("NULLS FIRST"),
             _ if sql.contains(" OVER (") && !capabilities.window_functions => Some("window functions"),
             _ if !capabilities.row_values && compares_rows(sql) => Some("row values"),
             _ => None,
@@ -179,6 +184,10 @@ impl Limited {
         }
         Ok(())
     }
+}
+
+fn has_null_clause(sql: &str) -> bool {
+    sql.contains(" NULLS FIRST") || sql.contains(" NULLS LAST")
 }
 
 // Whether a text has `(a, b) IN (`.

@@ -34,6 +34,7 @@ fn every_test_it_names_exists() {
                 format!("assoc-core/tests/{file}.rs"),
                 format!("assoc-core/src/{file}.rs"),
                 format!("assoc-repo/src/{file}.rs"),
+                format!("assoc-repo/tests/{file}.rs"),
                 format!("conformance-tests/tests/{file}.rs"),
                 format!("conformance-tests/tests/{file}/mod.rs"),
                 format!("assoc-diesel/tests/{file}.rs"),

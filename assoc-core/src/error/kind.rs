@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::{AssociationNotLoaded, CursorProblem, DriverError, Error, FieldError, Restricted, excerpt, field};
+use super::{
+    AssociationNotLoaded, CursorProblem, DriverError, Error, FieldError, InvalidInclude, Restricted, excerpt, field,
+};
 
 /// What failed, as data.
 #[derive(Debug, thiserror::Error)]
@@ -196,6 +198,9 @@ pub enum ErrorKind {
         /// What is wrong.
         problem: CursorProblem,
     },
+    /// A client asked for associations by names that it may not have (`Include` of `assoc-repo`), so no statement is run.
+    #[error("{_0}")]
+    InvalidInclude(InvalidInclude),
     /// The changeset is not valid, so nothing is written.
     #[error("{model} cannot be saved: {}", field::listed(errors))]
     Invalid {

@@ -8,6 +8,8 @@ use std::fmt;
 pub enum NotLoadedReason {
     /// The association was not requested.
     NotRequested,
+    /// The field holds an aggregate ([`Aggregated`](crate::Aggregated)), and no request computed it.
+    NotComputed,
     /// The association is loaded, but the row that it must have does not exist: its key is dangling or `NULL`.
     NoRow,
     /// The row names a type that is none of the polymorphic association's variants, and the association leaves such
@@ -85,10 +87,18 @@ impl fmt::Display for AssociationNotLoaded {
                 "association `{model}.{association}` is not loaded: add `Query::preload({model}::{})` or call `repo.preload`",
                 association.to_uppercase()
             ),
+            NotLoadedReason::NotComputed => {
+                let field = association.to_uppercase();
+                write!(
+                    f,
+                    "aggregate `{model}.{association}` is not loaded: add `.count_into({model}::{field})` or \
+                     `.aggregate_into({model}::{field}, …)` of an association to the preloads"
+                )
+            }
             NotLoadedReason::NoRow => write!(
                 f,
-                "association `{model}.{association}` was loaded, but its row does not exist: make the field's type \
-                 optional, or read it with `.loaded()`"
+                "association `{model}.{association}` was loaded, but its row does not exist, or a filter of the repo, a \
+                 default scope or a condition hides it: make the field's type optional, or read it with `.loaded()`"
             ),
             NotLoadedReason::UnknownType => {
                 write!(f, "association `{model}.{association}` stays not loaded: its type ")?;

@@ -127,6 +127,16 @@ impl<S: ToOne<Target: serde::Serialize>> serde::Serialize for BelongsTo<S> {
     }
 }
 
+/// A target that was serialised, or none, as a [partly loaded](LoadState::Partial) association: nothing says that it is still
+/// the one.
+#[cfg(feature = "serde")]
+impl<'de, S: ToOne<Target: serde::Deserialize<'de>>> serde::Deserialize<'de> for BelongsTo<S> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let target = nesting::deserialize(deserializer, <Option<S::Target> as serde::Deserialize>::deserialize)?;
+        Ok(BelongsTo::partial(target))
+    }
+}
+
 impl<S: ToOne> AssociationField for BelongsTo<S> {
     const SHARED: bool = true;
 

@@ -170,6 +170,16 @@ impl<T: serde::Serialize> serde::Serialize for HasMany<T> {
     }
 }
 
+/// Rows that were serialised, as a [partly loaded](LoadState::Partial) association: nothing says that they are all, or still
+/// there. Nothing at all is an association that is not loaded.
+#[cfg(feature = "serde")]
+impl<'de, T: TargetRow + serde::Deserialize<'de>> serde::Deserialize<'de> for HasMany<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let rows = nesting::deserialize(deserializer, <Option<Vec<T>> as serde::Deserialize>::deserialize)?;
+        Ok(rows.map_or_else(HasMany::default, HasMany::partial))
+    }
+}
+
 impl<T: TargetRow> AssociationField for HasMany<T> {
     const SHARED: bool = false;
 

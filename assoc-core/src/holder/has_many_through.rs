@@ -329,6 +329,16 @@ impl<T: serde::Serialize, J> serde::Serialize for HasManyThrough<T, J> {
     }
 }
 
+/// Rows that were serialised, as a [partly loaded](LoadState::Partial) association: nothing says that they are all, or still
+/// there. Nothing at all is an association that is not loaded.
+#[cfg(feature = "serde")]
+impl<'de, T: TargetRow + serde::Deserialize<'de>> serde::Deserialize<'de> for HasManyThrough<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let rows = nesting::deserialize(deserializer, <Option<Vec<T>> as serde::Deserialize>::deserialize)?;
+        Ok(rows.map_or_else(HasManyThrough::default, HasManyThrough::partial))
+    }
+}
+
 impl<T: TargetRow, J: JoinRow> AssociationField for HasManyThrough<T, J> {
     const SHARED: bool = true;
     const KEEPS_JOIN_ROWS: bool = !J::ABSENT;

@@ -151,3 +151,22 @@ pub(super) fn serialize<S: serde::Serializer>(
         ))),
     }
 }
+
+/// Levels that are read back: as many as JSON readers read, and few enough for the stack of a thread.
+#[cfg(feature = "serde")]
+const DESERIALIZED_LEVELS: u32 = 64;
+
+/// Reads the content of a holder.
+#[cfg(feature = "serde")]
+pub(super) fn deserialize<'de, D: serde::Deserializer<'de>, V>(
+    deserializer: D,
+    work: impl FnOnce(D) -> Result<V, D::Error>,
+) -> Result<V, D::Error> {
+    thread_local!(static DESERIALIZING: Cell<u32> = const { Cell::new(0) });
+    match Level::below(&DESERIALIZING, DESERIALIZED_LEVELS) {
+        Some(_level) => work(deserializer),
+        None => Err(serde::de::Error::custom(format_args!(
+            "rows lie more than {DESERIALIZED_LEVELS} levels deep in each other"
+        ))),
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::aggregate_field::RequestedAggregate;
 use super::association::AssociationDef;
 use super::expr::{Expr, OrderTerm};
 use super::loader::Loader;
@@ -28,6 +29,8 @@ pub struct Request {
     pub loader: Option<Loader>,
     /// Whether a scope includes it, so that it is loaded whenever the rows are, without a request.
     pub included: bool,
+    /// What is computed over its rows instead of loading them.
+    pub aggregate: Option<RequestedAggregate>,
 }
 
 /// The kind of statement that loads an association.
@@ -56,6 +59,7 @@ impl Request {
             strategy_below: None,
             loader: None,
             included: false,
+            aggregate: None,
         }
     }
 
@@ -129,6 +133,7 @@ impl Request {
             && self.strategy_below == other.strategy_below
             && self.loader == other.loader
             && self.included == other.included
+            && self.aggregate == other.aggregate
     }
 }
 

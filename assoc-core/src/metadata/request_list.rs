@@ -190,7 +190,8 @@ impl<'r, T: ?Sized> Printed<'r, T> {
 
 impl fmt::Debug for Printed<'_, Request> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Request { association, scope, children, levels, strategy, strategy_below, loader, included } = self.what;
+        let Request { association, scope, children, levels, strategy, strategy_below, loader, included, aggregate } =
+            self.what;
         self.printed.set(self.printed.get() + 1);
         let mut out = f.debug_struct("Request");
         out.field("association", association)
@@ -202,6 +203,9 @@ impl fmt::Debug for Printed<'_, Request> {
         out.field("strategy", strategy);
         if strategy_below.is_some() {
             out.field("strategy_below", strategy_below);
+        }
+        if let Some(aggregate) = aggregate {
+            out.field("aggregate", aggregate);
         }
         out.field("loader", loader).field("included", included).finish()
     }

@@ -89,6 +89,8 @@ impl PlanContext<'_> {
             }
         };
         self.require_steps(&plan, 0)?;
+        let mut plan = plan;
+        self.plan_aggregates(&mut plan)?;
         Ok(plan)
     }
 
@@ -107,6 +109,7 @@ impl PlanContext<'_> {
         let Some(filters) = self.filters else {
             plan.extend(deferred)?;
             self.require_steps(plan, before)?;
+            self.plan_aggregates(plan)?;
             return Ok(true);
         };
         let (nodes, again) = (plan.nodes.len(), deferred.clone());
@@ -118,6 +121,7 @@ impl PlanContext<'_> {
             plan.nodes.truncate(nodes);
             plan.parts.pop();
             plan.deferred.clear();
+            plan.asked.clear();
             for Deferred { node, .. } in &again {
                 plan.nodes[*node].edges.clear();
             }
@@ -126,6 +130,7 @@ impl PlanContext<'_> {
             plan.filter_steps(before, filters)?;
         }
         self.require_steps(plan, before)?;
+        self.plan_aggregates(plan)?;
         Ok(true)
     }
 

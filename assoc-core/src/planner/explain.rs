@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Edge, EdgeId, Fetch, Plan, Root, Source, Step};
+use super::{AggregateSource, AggregateStep, Edge, EdgeId, Fetch, Plan, Root, Source, Step};
 use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::key::{KeySet, KeyTuple};
@@ -53,6 +53,12 @@ impl Plan {
             for line in self.statements_of(step, dialect_of)? {
                 // Writing to a String cannot fail.
                 let _ = writeln!(out, "[{}] {line}", self.number(at));
+            }
+        }
+        for (at, step) in self.aggregates.iter().enumerate() {
+            for line in self.statements_of_aggregate(step, dialect_of)? {
+                // Writing to a String cannot fail.
+                let _ = writeln!(out, "[{}] {line}", self.number(self.steps.len() + at));
             }
         }
         self.explain_turns(&mut out);
@@ -113,6 +119,7 @@ impl Plan {
             let edges: Vec<&Edge> = self.nodes[node].edges.iter().filter(|edge| !edge.hidden).collect();
             if from == 0 {
                 self.explain_deferred(node, &indent, out);
+                self.explain_aggregates(node, &indent, edges.is_empty(), out);
             }
             let Some(edge) = edges.get(from) else { continue };
             let (branch, below) = if from + 1 == edges.len() { ("└─ ", "   ") } else { ("├─ ", "│  ") };
@@ -126,6 +133,55 @@ impl Plan {
             }
             waiting.push((edge.child, 0, inner));
         }
+    }
+
+    // The aggregates beside the rows of a node.
+    fn explain_aggregates(&self, node: usize, indent: &str, is_last: bool, out: &mut String) {
+        let fields = self.aggregates.iter().enumerate().flat_map(|(at, step)| {
+            step.fields.iter().filter(|field| field.node == node).map(move |field| (at, step, field))
+        });
+        let fields: Vec<_> = fields.collect();
+        for (place, (at, step, field)) in fields.iter().enumerate() {
+            let branch = if is_last && place + 1 == fields.len() { "└─ " } else { "├─ " };
+            let how = match step.source {
+                AggregateSource::ByKey { .. } => "",
+                AggregateSource::JoinChain { .. } => ", joined to the rows between",
+                AggregateSource::CustomSql { .. } => ", each distinct statement of its owners",
+                AggregateSource::Rows(_) => ", of rows that are loaded for it",
+            };
+            // Writing to a String cannot fail.
+            let _ = writeln!(
+                out,
+                "{indent}{branch}{}: {} of {} [{}]{how}",
+                field.field.name,
+                step.operands[field.operand].shown(),
+                step.association.name,
+                self.number(self.steps.len() + at),
+            );
+        }
+    }
+
+    // What computes an aggregate, a line for each statement.
+    fn statements_of_aggregate<'d>(
+        &self,
+        step: &AggregateStep,
+        dialect_of: &dyn Fn(&'static ModelDef) -> &'d dyn Dialect,
+    ) -> Result<Vec<String>> {
+        let dialect = dialect_of((step.association.target)());
+        Ok(match &step.source {
+            AggregateSource::ByKey { select, owner_columns, .. } => {
+                vec![select.statement(dialect, &sample_keys(owner_columns.len()))?.to_string()]
+            }
+            AggregateSource::JoinChain { chain, .. } => {
+                let keys = sample_keys(chain.owner_columns.len());
+                vec![chain.aggregate_statement(dialect, &keys, &step.operands)?.to_string()]
+            }
+            AggregateSource::CustomSql { .. } => vec!["the SQL of the association's own, counted".to_owned()],
+            AggregateSource::Rows(plan) => {
+                let steps = plan.steps.iter().map(|step| plan.statements_of(step, dialect_of));
+                steps.collect::<Result<Vec<_>>>()?.concat()
+            }
+        })
     }
 
     // What is planned when the node has rows.

@@ -43,6 +43,9 @@ impl Plan {
                 self.deferred.push(Deferred { node, requests, included_by });
                 continue;
             }
+            let (aggregates, requests): (Vec<Request>, Vec<Request>) =
+                requests.into_iter().partition(|request| request.aggregate.is_some());
+            self.ask(node, aggregates)?;
             let requests = merge(requests)?;
             let siblings = loaded_whole(&requests);
             for mut request in requests {

@@ -74,6 +74,11 @@ impl Plan {
                 }
             }
         }
+        for (_, request) in self.asked.iter().filter(|(node, _)| *node == edge.child) {
+            if let Some(column) = missing(&Chain::keys(request.association)?.owner_columns()) {
+                return refuse(column, format!("the key that an aggregate of `{}` goes by", request.association.name));
+            }
+        }
         model.check_left_out(selected)
     }
 

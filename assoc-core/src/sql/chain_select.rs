@@ -11,9 +11,13 @@ use crate::dialect::Dialect;
 use crate::error::{Error, Result};
 use crate::joins::{JoinChain, Joins};
 use crate::key::KeySet;
+use crate::metadata::expr::{ColumnRef, Operand};
 use crate::metadata::model::ModelDef;
 use crate::select::{KeyedSelect, Matching, RootSelect};
 use crate::statement::Statement;
+
+/// Names of aggregated columns outside of the distinct rows that they are of.
+const RENAMED: [&str; 8] = ["a0", "a1", "a2", "a3", "a4", "a5", "a6", "a7"];
 
 impl JoinChain {
     /// How the answer's rows are assigned to keys on a database.
@@ -58,22 +62,51 @@ impl JoinChain {
         writer.finish_within_limit()
     }
 
-    /// The statement that counts the targets of one chunk of keys: rows of ordinal and count, keys without targets left
-    /// out. Limits are not part of it.
+    /// The statement that computes aggregates over the targets of one chunk of keys: rows of ordinal and aggregates, keys
+    /// without targets left out. Limits are not part of it.
     ///
     /// # Errors
-    /// When a filter names a column the statement cannot reach.
-    pub fn count_statement(&self, dialect: &dyn Dialect, keys: &KeySet) -> Result<Statement> {
+    /// When a filter names a column the statement cannot reach, or the aggregates of distinct targets are of too many
+    /// columns.
+    pub fn aggregate_statement(
+        &self,
+        dialect: &dyn Dialect,
+        keys: &KeySet,
+        aggregates: &[Operand],
+    ) -> Result<Statement> {
         let by_ordinal = Matching::ByOrdinal;
         let mut writer = SqlWriter::new(dialect);
         let Some(from) = Begin::of(self, dialect) else {
             // Every join chain has an intermediate table.
-            return Err(Error::invalid_query(self.target.name, "there is no join chain to count along"));
+            return Err(Error::invalid_query(self.target.name, "there is no join chain to aggregate along"));
         };
         from.tables.begin(&mut writer);
         writer.push("SELECT ");
         key_column(&mut writer, "ordinal");
-        writer.push(", COUNT(*)");
+        // What is aggregated of distinct targets, and what it is called outside of them.
+        let mut renamed: Vec<ColumnRef> = Vec::new();
+        for aggregate in aggregates {
+            writer.push(", ");
+            match aggregate {
+                Operand::Aggregate { function, column: Some(column), distinct } if self.limits.distinct => {
+                    let at = renamed.iter().position(|known| known == column).unwrap_or(renamed.len());
+                    let Some(name) = RENAMED.get(at) else {
+                        let message = "aggregates beside rows are of eight columns of distinct rows at most";
+                        return Err(Error::invalid_query(self.target.name, message));
+                    };
+                    let known = self.target.columns.iter().find(|known| known.name == column.name);
+                    let sql_type = column.sql_type.or(known.map(|known| known.sql_type));
+                    let outside = ColumnRef { name, sql_type, ..ColumnRef::own(name) };
+                    let aggregate =
+                        Operand::Aggregate { function: *function, column: Some(outside), distinct: *distinct };
+                    writer.within("keys", |writer| writer.operand(&aggregate))?;
+                    if at == renamed.len() {
+                        renamed.push(column.clone());
+                    }
+                }
+                aggregate => writer.operand(aggregate)?,
+            }
+        }
         if self.limits.distinct {
             // Each target of an owner once, under the name that the table of keys has.
             writer.push(" FROM (SELECT DISTINCT ");
@@ -83,6 +116,12 @@ impl JoinChain {
                 writer.own_column(key);
                 writer.push(" AS ");
                 writer.identifier(&format!("t{at}"));
+            }
+            for (column, name) in renamed.iter().zip(RENAMED) {
+                writer.push(", ");
+                writer.own_column(column.name);
+                writer.push(" AS ");
+                writer.identifier(name);
             }
         }
         self.write_from(&mut writer, &from, by_ordinal, keys)?;

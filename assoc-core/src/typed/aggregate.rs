@@ -34,17 +34,19 @@ impl<M, Out> Aggregate<M, Out> {
         Aggregate { operand, model: PhantomData }
     }
 
+    /// The aggregate as data, for the planner.
+    #[must_use]
+    pub fn into_operand(self) -> Operand {
+        self.operand
+    }
+}
+
+impl<M> Aggregate<M, i64> {
     /// The number of rows.
     #[must_use]
     pub fn count_all() -> Aggregate<M, i64> {
         let operand = Operand::Aggregate { function: AggregateFunction::Count, column: None, distinct: false };
         Aggregate { operand, model: PhantomData }
-    }
-
-    /// The aggregate as data, for the planner.
-    #[must_use]
-    pub fn into_operand(self) -> Operand {
-        self.operand
     }
 }
 

@@ -5,7 +5,10 @@ use std::collections::HashSet;
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::{Root, association, callbacks, checks, diesel, function, generated, in_anonymous_constant, row_traits};
+use super::{
+    Root, aggregated, association, callbacks, checks, diesel, function, generated, in_anonymous_constant, row_traits,
+    serial,
+};
 use crate::names::token;
 use crate::parse::{FilledInput, Precision};
 use crate::validate::{Column, Default, Discriminator, Model};
@@ -23,11 +26,15 @@ pub(crate) fn stand_in(model: &Model, root: Root) -> TokenStream {
     let columns = model.columns.iter().filter(|column| seen.insert(column.name.to_uppercase()));
     let columns: Vec<_> = columns.enumerate().map(|(index, column)| constant(model, index, column)).collect();
     let associations = model.associations.iter().filter(|association| seen.insert(association.name.to_uppercase()));
-    let associations = associations.map(|association| {
-        let constant = association::constant(model, 0, association, &TokenStream::new());
-        let accessor = association::accessor(model, association);
-        quote!(#constant #accessor)
-    });
+    let associations: Vec<_> = associations
+        .map(|association| {
+            let constant = association::constant(model, 0, association, &TokenStream::new());
+            let accessor = association::accessor(model, association);
+            quote!(#constant #accessor)
+        })
+        .collect();
+    let aggregated = model.aggregated.iter().filter(|field| seen.insert(field.name.to_uppercase()));
+    let aggregated: Vec<_> = aggregated.map(|field| aggregated::field(model, field)).collect();
     let has_origin = origin(model).1;
     let row_traits = row_traits(ident);
     let callbacks = callbacks::of_model(model);
@@ -84,6 +91,7 @@ pub(crate) fn stand_in(model: &Model, root: Root) -> TokenStream {
         impl #ident {
             #(#columns)*
             #(#associations)*
+            #(#aggregated)*
         }
     };
     in_anonymous_constant(&root, &items)
@@ -108,6 +116,8 @@ pub(crate) fn model(model: &Model, root: Root) -> TokenStream {
     });
     let key_checks = model.associations.iter().filter_map(|association| checks::key_check(model, association));
     let comparisons = diesel::comparisons(model);
+    let serial = serial::implementations(model);
+    let aggregated = model.aggregated.iter().map(|field| aggregated::field(model, field));
     // A private field's constant and accessor need not be used.
     let items = quote! {
         #implementation
@@ -115,6 +125,7 @@ pub(crate) fn model(model: &Model, root: Root) -> TokenStream {
         #(#checks)*
         #(#key_checks)*
         #comparisons
+        #serial
 
         #[automatically_derived]
         #[allow(dead_code)]
@@ -122,6 +133,7 @@ pub(crate) fn model(model: &Model, root: Root) -> TokenStream {
             #(#constants)*
             #(#associations)*
             #(#accessors)*
+            #(#aggregated)*
         }
     };
     in_anonymous_constant(&root, &items)
@@ -289,7 +301,8 @@ fn column_def(column: &Column) -> TokenStream {
 // Fields that are not columns, in their empty state.
 fn empty_fields(model: &Model) -> impl Iterator<Item = TokenStream> {
     let associations = model.associations.iter().map(|association| &association.field);
-    associations.chain(&model.origin).map(|field| quote!(#field: __assoc::Default::default()))
+    let aggregated = model.aggregated.iter().map(|aggregated| &aggregated.field);
+    associations.chain(&model.origin).chain(aggregated).map(|field| quote!(#field: __assoc::Default::default()))
 }
 
 fn from_values(model: &Model) -> TokenStream {

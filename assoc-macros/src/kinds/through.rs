@@ -131,7 +131,7 @@ fn association<'o>(
         // Reported there.
         Some(Role::Unknown) => return None,
         Some(Role::Column(_)) => format!("`{name}` is a column"),
-        Some(Role::Skipped | Role::Origin) => format!("`{name}` is none"),
+        Some(Role::Skipped | Role::Origin | Role::Aggregated(_)) => format!("`{name}` is none"),
         None => format!("there is no `{name}`"),
     };
     let others = others();

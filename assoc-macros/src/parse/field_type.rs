@@ -26,6 +26,13 @@ pub(super) fn is_origin(ty: &Type) -> bool {
     path.segments.last().is_some_and(|segment| segment.ident == "RowOrigin")
 }
 
+/// The `V` of `Aggregated<V>`; `Some(None)` if it names none.
+pub(super) fn aggregated(ty: &Type) -> Option<Option<&Type>> {
+    let Type::Path(TypePath { path, .. }) = unwrapped(ty) else { return None };
+    let segment = path.segments.last()?;
+    (segment.ident == "Aggregated").then(|| only_argument(&segment.arguments))
+}
+
 pub(super) fn field_type(
     kind: Kind,
     through: bool,

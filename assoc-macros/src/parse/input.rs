@@ -26,6 +26,10 @@ pub(crate) struct ModelInput {
     pub(crate) callbacks: Option<Span>,
     /// The module of Diesel's `table!`.
     pub(crate) diesel: Option<Path>,
+    /// Where it is said that serde writes and reads it.
+    pub(crate) serde: Option<Span>,
+    /// How serde calls its fields.
+    pub(crate) rename_all: Option<LitStr>,
     pub(crate) fields: Vec<FieldInput>,
 }
 
@@ -45,6 +49,8 @@ pub(crate) enum Role {
     Skipped,
     /// Where the row came from: not stored, and known by its type.
     Origin,
+    /// An aggregate beside the row, read as this type: not stored, and known by its type.
+    Aggregated(Box<Type>),
     /// Wrong, and reported.
     Unknown,
 }

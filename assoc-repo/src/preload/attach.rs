@@ -51,12 +51,37 @@ pub(super) fn run<'r>(
             let existing_root = existing_root.as_deref_mut().filter(|_| changes);
             attach(plan, &mut rows, existing_root, &edge, children.fetched);
         }
+        if !rows.given.is_empty() {
+            if rows.existing > 0 {
+                sharing.touch(plan, node);
+            }
+            give_aggregates(plan, &mut rows, existing_root.as_deref_mut(), node);
+        }
         if let Some(root) = existing_root.as_deref_mut() {
             sharing.restore(plan, root, node);
         }
         nodes[node] = Some(rows);
     }
     nodes[0].take().map_or_else(|| plan.nodes()[0].model.rows.new_rows(), |root| root.fetched)
+}
+
+// Gives the rows of a node their aggregates.
+fn give_aggregates(plan: &Plan, rows: &mut NodeRows, existing_root: Option<&mut (dyn Existing + '_)>, node: usize) {
+    let given = std::mem::take(&mut rows.given);
+    if rows.existing > 0
+        && let Some(root) = existing_root
+    {
+        let mut at = 0;
+        existing::visit_mut(plan, root, node, &mut |row| {
+            given.iter().for_each(|values| values.give(at, row));
+            at += 1;
+        });
+    }
+    for at in 0..rows.fetched.len() {
+        if let Some(owner) = rows.fetched.owners().owner(at) {
+            given.iter().for_each(|values| values.give(rows.existing + at, owner));
+        }
+    }
 }
 
 /// An edge with what it gives to its owners.
@@ -241,9 +266,13 @@ struct Sharing {
 impl Sharing {
     fn of(plan: &Plan, nodes: &[Option<NodeRows>], root: Option<&dyn Existing>) -> Self {
         let existing = |node: usize| nodes[node].as_ref().is_some_and(|rows| rows.existing > 1);
+        let changes = |node: usize| {
+            let given = nodes[node].as_ref().is_some_and(|rows| !rows.given.is_empty());
+            given || !plan.nodes()[node].edges.is_empty()
+        };
         let first = (0..plan.nodes().len())
             .map(|node| match root {
-                Some(root) if existing(node) && !plan.nodes()[node].edges.is_empty() => firsts(plan, root, node),
+                Some(root) if existing(node) && changes(node) => firsts(plan, root, node),
                 _ => Vec::new(),
             })
             .collect();

@@ -371,7 +371,7 @@ fn forget(keys: &mut RowKeys, marks: &[bool]) {
     }
 }
 
-fn as_ints(tuples: &[Option<KeyTuple>]) -> Option<Vec<Option<i64>>> {
+pub(super) fn as_ints(tuples: &[Option<KeyTuple>]) -> Option<Vec<Option<i64>>> {
     tuples
         .iter()
         .map(|key| match key.as_ref().map(KeyTuple::values) {

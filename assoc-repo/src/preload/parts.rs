@@ -23,7 +23,7 @@ use assoc_core::{ErrorKind, Result};
 
 use super::fetch::{RootRows, Run};
 use super::reuse::{Collecting, Reused};
-use super::{NodeRows, Reload, through};
+use super::{NodeRows, Reload, aggregates, through};
 use crate::session::Session;
 
 /// Levels of a recursion that are loaded whether or not rows are found again.
@@ -54,7 +54,9 @@ pub(super) async fn fetch(
     run.run_steps(0).await?;
     if plan.deferred().is_empty() {
         run.compose_links();
-        return Ok(Loaded { grown: None, nodes: run.nodes });
+        let Run { session, existing, mut nodes, .. } = run;
+        aggregates::run(session, plan, existing, &mut nodes).await?;
+        return Ok(Loaded { grown: None, nodes });
     }
     // Boxed: other requests need not carry its state.
     Box::pin(go_on(run)).await
@@ -92,7 +94,8 @@ async fn go_on(run: Run<'_, '_>) -> Result<Loaded> {
     }
     let mut run = Run { session, plan: &grown, existing, reload, reused, nodes };
     run.compose_links();
-    let nodes = run.nodes;
+    let Run { session, existing, mut nodes, .. } = run;
+    aggregates::run(session, &grown, existing, &mut nodes).await?;
     Ok(Loaded { grown: Some(grown), nodes })
 }
 

@@ -208,6 +208,12 @@ async fn counts(cx: &mut Context) -> Result<()> {
     cx.note("appointments", format!("{direct:?}"));
     let through = cx.step("loaded and counted", repo.count_for(&physicians, Physician::PATIENTS)).await?;
     cx.note("patients", format!("{through:?}"));
+    let rooms = repo.aggregate_for(&physicians, Physician::APPOINTMENTS, Appointment::ROOM.sum());
+    let rooms = cx.step("summed over there", rooms).await?;
+    cx.note("rooms", format!("{rooms:?}"));
+    let ids = repo.aggregate_for(&physicians, Physician::PATIENTS, Patient::ID.max());
+    let ids = cx.step("loaded and compared", ids).await?;
+    cx.note("last patients", format!("{ids:?}"));
     Ok(())
 }
 

@@ -13,6 +13,7 @@ mod eager_load;
 mod equal_keys;
 mod extensions;
 mod in_hand;
+mod includes;
 mod inverses;
 mod join_rows;
 mod join_tables;
@@ -28,6 +29,7 @@ mod preload_has_one;
 mod rows_between;
 mod saved_lists;
 mod tags;
+mod tallies;
 mod text_keys;
 mod through;
 mod together;
@@ -48,6 +50,8 @@ pub fn cases() -> &'static [&'static [Case]] {
         preload_has_many::CASES,
         deep_requests::CASES,
         merging::CASES,
+        includes::CASES,
+        tallies::CASES,
         through::CASES,
         nested_through::CASES,
         by_way::CASES,

@@ -35,6 +35,8 @@ pub mod pictures;
 #[doc(hidden)]
 pub mod shop;
 #[doc(hidden)]
+pub mod tallies;
+#[doc(hidden)]
 pub mod ways;
 #[doc(hidden)]
 pub mod workshop;

@@ -189,6 +189,7 @@ faults! {
     ClaimsRowLocks "claims locks on rows"
     ClaimsAnotherUpsert "claims another form of upserts"
     ClaimsTheOtherNullOrder "claims the opposite order of NULL"
+    ClaimsNullClauses "claims `NULLS FIRST` and `NULLS LAST`"
     ClaimsByteComparableTexts "claims to compare keys byte by byte"
     ClaimsToKeepEverything "claims to store every value as it is given"
     ClaimsLongIdentifiers "claims identifiers of 1,000 bytes"

@@ -114,6 +114,7 @@ worlds! {
     shop: Product Review;
     stored: Measure SampleTaken Slugged Versioned Narrow Wide Circuit Folder;
     studio: Firm Account Image Chair Ticket Artist Membership Guild Follow Style;
+    tallies: Club Member Payment Label ClubLabel Note;
     tenancy: Project Member Task Milestone Place Assignment;
     ways: Critic Remark Duel Ledger LedgerEntry Holder Keeping Rack Volume Loan;
     workshop: Maker Piece Mark Bench Shift Room Order Tool MakerTool;

@@ -2,7 +2,7 @@
 
 use assoc_core::metadata::{Operand, Request, ScopeDef};
 use assoc_core::planner::{Plan, Root};
-use assoc_core::{Association, ColumnList, Model, Preload, TargetRow, ToOne, Value};
+use assoc_core::{Aggregate, Association, ColumnList, Model, Preload, SqlType, TargetRow, ToOne, Value};
 use assoc_repo::{BelongsTo, Columns, Query, ReadAssociation};
 
 use crate::data::{Random, World};
@@ -138,7 +138,63 @@ where
             return Err(context(format!("the count of {owner:?} is {count}, expected {}", found.len())));
         }
     }
+    aggregates(world, &several, &loaded, typed(token, &request)).await.map_err(context)?;
     Ok(rows.len() + 1)
+}
+
+// One aggregate of each kind, of each column that is read as an integer, for all owners: as the loaded rows say.
+async fn aggregates<O: Model, T: Model>(
+    world: &World,
+    owners: &[O],
+    loaded: &[Vec<T>],
+    asked: Preload<O, T>,
+) -> Result<(), String> {
+    // A selection leaves out columns in memory, not in the database.
+    let shape = asked.request().association.scope().with(asked.request().scope.clone());
+    if shape.select.is_some() || T::DEF.base_scope(shape.unscoped).select.is_some() {
+        return Ok(());
+    }
+    for (at, column) in
+        T::DEF.columns.iter().enumerate().filter(|(_, column)| matches!(column.sql_type, SqlType::Int(_)))
+    {
+        let column = assoc_core::Column::<T, Option<i64>>::new(at, column.name);
+        let of_rows = |rows: &[T]| -> Vec<i64> {
+            let value = |row: &T| match row.value(at) {
+                Value::Int(value) => Some(value),
+                _ => None,
+            };
+            rows.iter().filter_map(value).collect()
+        };
+        let computed = async |aggregate: Aggregate<T, Option<i64>>| {
+            world.repo.aggregate_for(owners, asked.clone(), aggregate).await.map_err(|error| error.to_string())
+        };
+        // Sums that do not fit are errors of the database.
+        let fits = |rows: &Vec<T>| {
+            of_rows(rows).iter().try_fold(0i64, |sum, value| sum.checked_add(value.checked_abs()?)).is_some()
+        };
+        let adds = loaded.iter().all(fits);
+        let sums = if adds { computed(column.sum()).await? } else { vec![None; owners.len()] };
+        let (least, most) = (computed(column.min()).await?, computed(column.max()).await?);
+        let counts =
+            world.repo.aggregate_for(owners, asked.clone(), column.count()).await.map_err(|e| e.to_string())?;
+        let different = world
+            .repo
+            .aggregate_for(owners, asked.clone(), column.count_distinct())
+            .await
+            .map_err(|e| e.to_string())?;
+        for (owner, rows) in loaded.iter().enumerate() {
+            let values = of_rows(rows);
+            let sum = (adds && !values.is_empty()).then(|| values.iter().sum::<i64>());
+            let distinct: std::collections::HashSet<i64> = values.iter().copied().collect();
+            let expected =
+                (sum, values.iter().min().copied(), values.iter().max().copied(), values.len(), distinct.len());
+            let found = (sums[owner], least[owner], most[owner], counts[owner] as usize, different[owner] as usize);
+            if found != expected {
+                return Err(format!("{} of owner {owner}: {found:?}, expected {expected:?}", column.name()));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn random_depth(world: &World) -> usize {

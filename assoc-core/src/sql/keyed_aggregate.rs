@@ -1,15 +1,15 @@
-//! The text of a [`KeyedCount`].
+//! The text of a [`KeyedAggregate`].
 
 use super::SqlWriter;
 use super::keyed::key_column;
 use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::key::KeySet;
-use crate::select::KeyedCount;
+use crate::select::KeyedAggregate;
 use crate::statement::Statement;
 
-impl KeyedCount {
-    /// The statement for one chunk of keys: rows of ordinal and count, keys without rows left out.
+impl KeyedAggregate {
+    /// The statement for one chunk of keys: rows of ordinal and aggregates, keys without rows left out.
     ///
     /// # Errors
     /// When the filter names a column the statement cannot reach.
@@ -19,7 +19,11 @@ impl KeyedCount {
         writer.qualify(self.model.table.name);
         writer.push("SELECT ");
         key_column(&mut writer, "ordinal");
-        writer.push(", COUNT(*) FROM ");
+        for aggregate in &self.aggregates {
+            writer.push(", ");
+            writer.operand(aggregate)?;
+        }
+        writer.push(" FROM ");
         let grouped = !self.group.is_empty();
         if grouped {
             // Each combination once, under the name that the table of keys has.

@@ -1,0 +1,25 @@
+//! Aggregates for many owners.
+
+use crate::metadata::association::ChainHop;
+use crate::metadata::expr::{Expr, Operand};
+use crate::metadata::model::ModelDef;
+
+/// Aggregates over the rows of each key: `SELECT ordinal, COUNT(*), SUM(…) … GROUP BY ordinal`. The database says which key a
+/// row belongs to, so one form serves every type of key. Of grouped rows it counts the groups.
+#[derive(Debug, Clone)]
+pub struct KeyedAggregate {
+    pub(crate) model: &'static ModelDef,
+    pub(crate) columns: &'static [usize],
+    pub(crate) filter: Expr,
+    pub(crate) group: Vec<usize>,
+    pub(crate) aggregates: Vec<Operand>,
+}
+
+impl KeyedAggregate {
+    /// Aggregates over the rows of one table by their key. Limits are not part of it.
+    #[must_use]
+    pub fn new(hop: &ChainHop, aggregates: Vec<Operand>) -> Self {
+        let (filter, group) = (hop.condition(), hop.scope.group.clone());
+        KeyedAggregate { model: hop.model, columns: hop.key.target_columns, filter, group, aggregates }
+    }
+}
