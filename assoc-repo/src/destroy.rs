@@ -36,7 +36,7 @@ mod links_by_sql;
 mod remove;
 mod report;
 
-pub(crate) use callbacks::{Destruction, hook_after, run_callback};
+pub(crate) use callbacks::{ClearedMembers, Destruction, hook_after, run_callback};
 pub(crate) use explore::{StoredRow, read_rows, stored};
 pub(crate) use keyless::{KeylessRow, read_keyless};
 pub(crate) use links_by_sql::run_sql;

@@ -17,6 +17,8 @@ mod graphs;
 mod keyed;
 #[path = "properties/loading.rs"]
 mod loading;
+#[path = "properties/looked_up_again.rs"]
+mod looked_up_again;
 #[path = "properties/marks.rs"]
 mod marks;
 #[path = "properties/people.rs"]

@@ -11,10 +11,10 @@ use assoc_core::change::Row;
 use assoc_core::destroy::{DestroyPlan, Effect};
 use assoc_core::driver::{BoxFuture, RowSink};
 use assoc_core::execution::KeyTuple;
-use assoc_core::metadata::{CallbackPoint, ModelDef};
+use assoc_core::metadata::{CallbackPoint, ModelDef, TableRef};
 use assoc_core::{Error, ErrorKind, Result, Value};
 
-use super::explore::{Consequences, EdgeReferral, Refusals, StoredRow};
+use super::explore::{Consequences, EdgeReferral, NodeRow, Refusals, StoredRow, key_in};
 use super::follow::Following;
 use super::keyless::{KeylessRow, read_shown};
 use super::{DestroyReport, links_by_sql, remove};
@@ -38,6 +38,18 @@ pub(crate) struct Destruction<'p> {
     // Rows without a primary key, and the edges that lead to them.
     keyless: Vec<(usize, KeylessRow)>,
     told: Vec<Told>,
+}
+
+/// Rows that stay and lose the keys of owners that go.
+pub(crate) struct ClearedMembers {
+    /// Their table.
+    pub(crate) table: TableRef,
+    /// The columns that hold an owner's key.
+    pub(crate) by: Vec<&'static str>,
+    /// The keys of the owners.
+    pub(crate) owners: HashSet<KeyTuple>,
+    /// The columns that are cleared.
+    pub(crate) columns: Vec<&'static str>,
 }
 
 /// A callback that has run before rows go, so that its counterpart runs afterwards.
@@ -102,6 +114,25 @@ impl<'p> Destruction<'p> {
     /// Whether a row goes.
     pub(crate) fn removes(&self, model: &ModelDef, key: &KeyTuple) -> bool {
         self.consequences.number(model, key).is_some()
+    }
+
+    /// The rows of each association that clears the keys of those whose owners go.
+    pub(crate) fn cleared_members(&self) -> Vec<ClearedMembers> {
+        let mut all = Vec::new();
+        for edge in self.plan.edges() {
+            let Effect::Clear { columns, .. } = &edge.effect else { continue };
+            let owner_columns = &self.plan.nodes()[edge.from].columns;
+            let key = |row: &NodeRow| key_in(&row.values, owner_columns, edge.rows.key.owner_columns);
+            let owners: HashSet<KeyTuple> = self.consequences.of_nodes[edge.from].iter().filter_map(key).collect();
+            if owners.is_empty() {
+                continue;
+            }
+            let model = edge.rows.model;
+            let names = |columns: &[usize]| columns.iter().map(|column| model.columns[*column].name).collect();
+            let (by, columns) = (names(edge.rows.key.target_columns), names(columns));
+            all.push(ClearedMembers { table: model.table, by, owners, columns });
+        }
+        all
     }
 
     /// Runs the callbacks before anything is written. `repo` is that of the transaction.

@@ -31,6 +31,7 @@ mod assemble;
 mod beside;
 mod by_sql;
 mod callbacks;
+mod cleared;
 mod close;
 mod follow;
 mod relink;
@@ -285,7 +286,7 @@ impl<'p> Run<'p> {
         }
         let relinked = relink::Relinked::of(self.repo, &mut let_go);
         let mut following = Following::new(self.now);
-        self.let_go(session, &let_go, &unneeded, &mut following).await?;
+        let cleared = self.let_go(session, &let_go, &unneeded, &mut following).await?;
         for step in plan.steps() {
             let proven = match step {
                 Step::Insert { model, rows, unread } => {
@@ -312,6 +313,7 @@ impl<'p> Run<'p> {
         }
         following.after_writing(self, session, &unneeded).await?;
         let mut adjusted = following.in_returned(self, session).await?;
+        Box::pin(self.add_cleared(session, &cleared, &unneeded, &mut adjusted)).await?;
         self.after_save(session, &mut adjusted).await?;
         Ok(Some(adjusted))
     }

@@ -22,6 +22,7 @@ mod handles_one;
 mod handles_replaced;
 mod handles_stale;
 mod handles_strained;
+mod handles_themselves;
 mod handles_told;
 mod handles_write;
 mod orchards;
@@ -44,6 +45,7 @@ pub fn cases() -> &'static [&'static [Case]] {
         handles_told::CASES,
         handles_keyless::CASES,
         handles_keys::CASES,
+        handles_themselves::CASES,
         handles_failing::CASES,
         handles_given::CASES,
         handles_hidden::CASES,

@@ -202,7 +202,7 @@ fn models_of_tables() -> impl Iterator<Item = &'static ModelDef> {
     MODELS.into_iter().chain([Object::DEF, ObjectName::DEF])
 }
 
-async fn make_tables(repo: &Repo) -> Result<()> {
+pub(crate) async fn make_tables(repo: &Repo) -> Result<()> {
     for sql in [
         "CREATE TABLE countries (code TEXT COLLATE NOCASE NOT NULL PRIMARY KEY, name TEXT NOT NULL)",
         "CREATE TABLE cities (id INTEGER PRIMARY KEY, name TEXT NOT NULL, country_code TEXT COLLATE NOCASE)",

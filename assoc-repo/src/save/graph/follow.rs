@@ -341,6 +341,13 @@ impl Following {
 pub(super) struct Adjusted(HashMap<(TypeId, KeyTuple), Vec<(usize, Value<'static>)>>);
 
 impl Adjusted {
+    /// Adds columns of a row.
+    pub(super) fn add(&mut self, model: &'static ModelDef, key: KeyTuple, values: Vec<(usize, Value<'static>)>) {
+        if !values.is_empty() {
+            self.0.entry((model.type_id(), key)).or_default().extend(values);
+        }
+    }
+
     /// Takes the columns of rows that were read once more, because callbacks have written after what followed.
     pub(super) fn renew(&mut self, model: &'static ModelDef, fresh: &dyn Rows) {
         for row in (0..fresh.len()).filter_map(|at| fresh.row(at)) {

@@ -12,6 +12,7 @@ use assoc_core::sql::KeyedRows;
 use assoc_core::{Error, ErrorKind, FieldError, Result, Value, sql};
 
 use super::Run;
+use super::cleared::Cleared;
 use super::follow::Following;
 use crate::callbacks::{CallbackContext, Cause, RowAction, member_functions};
 use crate::destroy::{Destruction, KeylessRow, hook_after, read_keyless, run_callback};
@@ -34,14 +35,14 @@ struct Told<'p> {
 
 impl<'p> Run<'p> {
     /// Lets members go. Restrictions are checked before the first callback runs, and all callbacks before anything is
-    /// written.
+    /// written. Answers with the keys that were cleared.
     pub(super) async fn let_go(
         &mut self,
         session: &mut Session<'_>,
         let_go: &[(&'p Lookup, Resolved)],
         unneeded: &HashSet<u32>,
         following: &mut Following,
-    ) -> Result<()> {
+    ) -> Result<Cleared> {
         let mut destructions = Vec::new();
         for plan in self.destroys {
             let root = plan.nodes()[0].model;
@@ -72,7 +73,9 @@ impl<'p> Run<'p> {
             hook_after(self.repo, model, None, row, Cause::Removed(association))?;
         }
         following.before_writing(self, session, let_go, unneeded).await?;
+        let mut cleared = Cleared::default();
         for (lookup, resolved) in let_go {
+            cleared.note(lookup, resolved);
             self.let_go += match lookup.association.options.delete_sql {
                 Some(sql) => self.unlink_by_sql(session, lookup, resolved, sql).await?,
                 None => unlink(session, lookup, resolved).await?,
@@ -80,6 +83,7 @@ impl<'p> Run<'p> {
         }
         for destruction in &mut destructions {
             following.note(destruction.write(self.repo, session).await?);
+            cleared.note_destroyed(destruction.cleared_members());
         }
         if self.callbacks.is_some() {
             for destruction in &mut destructions {
@@ -87,7 +91,8 @@ impl<'p> Run<'p> {
             }
         }
         self.tell_keyless(session, &keyless, CallbackPoint::AfterDestroy).await?;
-        self.tell(session, &told, false).await
+        self.tell(session, &told, false).await?;
+        Ok(cleared)
     }
 
     // An owner may depend on a row that the save destroys, in a ring. It cannot be destroyed and keep members: the rows that are
