@@ -56,7 +56,7 @@ pub enum Capability {
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Capability; 17] = [
+    pub const ALL: [Capability; 18] = [
         Capability::InsertReturning,
         Capability::UpdateReturning,
         Capability::DeleteReturning,
