@@ -7,7 +7,9 @@ use std::collections::{HashMap, HashSet};
 use assoc_core::destroy::DestroyPlan;
 use assoc_core::execution::rows::Rows;
 use assoc_core::execution::{Children, FilledBy, KeyTuple, Links};
-use assoc_core::metadata::{AssociationDef, Cardinality, Chain, ColumnDefault, DefaultScope, Linkage, ModelDef, TableRef};
+use assoc_core::metadata::{
+    AssociationDef, Cardinality, Chain, ColumnDefault, DefaultScope, Linkage, ModelDef, TableRef,
+};
 use assoc_core::save::{LoadedGroup, LoadedOwner, LoadedRow, SavePlan, Unlink};
 use assoc_core::{Error, LoadState, Result};
 
