@@ -116,6 +116,12 @@ impl<'p> Destruction<'p> {
         self.consequences.number(model, key).is_some()
     }
 
+    /// The rows that go, by their tables and keys.
+    pub(crate) fn rows_gone(&self) -> impl Iterator<Item = (TableRef, KeyTuple)> {
+        let rows = self.consequences.rows.iter();
+        rows.map(|row| (self.plan.nodes()[row.node].model.table, row.key.clone()))
+    }
+
     /// The rows of each association that clears the keys of those whose owners go.
     pub(crate) fn cleared_members(&self) -> Vec<ClearedMembers> {
         let mut all = Vec::new();

@@ -157,6 +157,7 @@ async fn members_of_themselves(cx: &mut Context) -> Result<()> {
     cx.step("deleted", students.delete(&found)).await?;
     cx.rows("users", USERS).await?;
     cx.note("in memory", format!("{:?}", students.owner().mentor_id));
+    cx.require(students.owner().mentor_id.is_none(), "the struct of the owner loses the key as well")?;
     cx.require(students.count().await? == 1, "the other stays")?;
     let mut ada = repo.get_or_fail::<User>(own.id, Query::new()).await?;
     let copy = ada.clone();

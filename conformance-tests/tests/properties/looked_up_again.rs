@@ -22,7 +22,7 @@ async fn loaded_in_part(dangles: bool) -> Result<(Repo, Group)> {
         repo.insert(membership.set(Membership::USER_ID, id)).await?;
     }
     let posts = User::WHOLE_POSTS.limit(0);
-    repo.preload(&mut group, (Group::MEMBERSHIPS, Group::USERS.preload(posts))).await?;
+    repo.preload(&mut group, (Group::MEMBERSHIPS, Group::USERS.with(posts))).await?;
     assert_eq!(group.users()?.len(), 1);
     assert!(group.users()?[0].whole_posts.is_partial());
     Ok((repo, group))

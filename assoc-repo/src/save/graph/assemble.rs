@@ -6,8 +6,10 @@ use std::collections::{HashMap, HashSet};
 
 use assoc_core::destroy::DestroyPlan;
 use assoc_core::execution::rows::Rows;
-use assoc_core::execution::{Children, KeyTuple, Links};
-use assoc_core::metadata::{AssociationDef, Cardinality, Chain, DefaultScope, Linkage, ModelDef, TableRef};
+use assoc_core::execution::{Children, FilledBy, KeyTuple, Links};
+use assoc_core::metadata::{
+    AssociationDef, Cardinality, Chain, ColumnDefault, DefaultScope, Linkage, ModelDef, TableRef,
+};
 use assoc_core::save::{LoadedGroup, LoadedOwner, LoadedRow, SavePlan, Unlink};
 use assoc_core::{Error, LoadState, Result};
 
@@ -88,6 +90,10 @@ fn lists(plan: &SavePlan, mut run: Run<'_>) -> Vec<Option<Box<dyn Rows>>> {
                         // Nothing was written because it was so already.
                         let at = rows.len() - 1;
                         let values = plan.rows().values(&plan.rows()[*planned as usize]).iter().enumerate();
+                        let is_time = |column: usize| {
+                            group.model.columns[column].default == ColumnDefault::Filled(FilledBy::UpdatedAt)
+                        };
+                        let values = values.filter(|(column, _)| !is_time(*column));
                         if let Some(row) = rows.owners().owner(at) {
                             for (column, value) in values {
                                 if let Some(value) = value {

@@ -12,7 +12,7 @@ use assoc_core::{Result, Value};
 
 use super::Run;
 use super::follow::Adjusted;
-use crate::destroy::{ClearedMembers, stored};
+use crate::destroy::{ClearedMembers, Destruction, stored};
 use crate::session::Session;
 
 /// What was cleared before the rows of the save were written.
@@ -22,6 +22,8 @@ pub(super) struct Cleared {
     let_go: HashMap<(TableRef, KeyTuple), BTreeSet<&'static str>>,
     // Rows that held the keys of rows that are gone.
     by_destroys: Vec<ClearedMembers>,
+    // Rows that are gone: what they held is not looked at.
+    gone: HashSet<(TableRef, KeyTuple)>,
 }
 
 impl Cleared {
@@ -39,8 +41,9 @@ impl Cleared {
     }
 
     /// Notes the rows that a destroy has cleared.
-    pub(super) fn note_destroyed(&mut self, members: Vec<ClearedMembers>) {
-        self.by_destroys.extend(members);
+    pub(super) fn note_destroyed(&mut self, destruction: &Destruction<'_>) {
+        self.by_destroys.extend(destruction.cleared_members());
+        self.gone.extend(destruction.rows_gone());
     }
 
     fn is_empty(&self) -> bool {
@@ -70,7 +73,8 @@ impl Run<'_> {
         if cleared.is_empty() {
             return Ok(());
         }
-        let returned = self.returned();
+        let mut returned = self.returned();
+        returned.retain(|row| !cleared.gone.contains(&(row.model.table, row.key.clone())));
         for row in &returned {
             let Some(names) = cleared.let_go.get(&(row.model.table, row.key.clone())) else { continue };
             let columns = columns_named(row.model, names.iter().copied());
@@ -96,7 +100,7 @@ impl Run<'_> {
                 };
                 let (by, key) = (row.model.primary_key, KeySet::from_iter([row.key.clone()]));
                 session.query_keyed(row.model, &columns, by, &key, &Expr::always(), &mut sink).await?;
-                // A row that is gone itself holds what it held.
+                // A callback may have removed the row meanwhile.
                 let now = now.map(Vec::from).unwrap_or_default();
                 adjusted.add(row.model, row.key.clone(), columns.into_iter().zip(now).collect());
             }

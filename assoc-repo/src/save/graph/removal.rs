@@ -83,7 +83,7 @@ impl<'p> Run<'p> {
         }
         for destruction in &mut destructions {
             following.note(destruction.write(self.repo, session).await?);
-            cleared.note_destroyed(destruction.cleared_members());
+            cleared.note_destroyed(destruction);
         }
         if self.callbacks.is_some() {
             for destruction in &mut destructions {
