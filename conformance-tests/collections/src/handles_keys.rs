@@ -107,8 +107,8 @@ async fn decimals(cx: &mut Context) -> Result<()> {
         names.sort();
         names.concat()
     };
-    for at in 0..3 {
-        let mut handle = repo.association(&mut prices[at], Price::GOODS);
+    for (at, price) in prices.iter_mut().enumerate() {
+        let mut handle = repo.association(price, Price::GOODS);
         handle.push(["a", "b", "c"].map(|name| good(&format!("{name}{at}")))).await?;
         handle.reset();
         cx.require(names(handle.all().await?) == format!("a{at}b{at}c{at}"), "its own")?;
