@@ -274,14 +274,7 @@ impl Dialect for SqliteDialect {
                 let last = tuples.len().saturating_sub(1);
                 writer.push("(");
                 writer.separated(", ", columns.iter().enumerate(), |writer, (part, column)| {
-                    let form = if is_decimal(tuples.first().and_then(|key| key.values().get(part))) {
-                        functions::DECIMAL_KEY
-                    } else {
-                        ("", "")
-                    };
-                    writer.push(form.0);
-                    writer.own_column(column);
-                    writer.push(form.1);
+                    writer.compared_column(column, tuples.first().and_then(|key| key.values().get(part)));
                 });
                 writer.push(") IN (VALUES ");
                 let padded = (0..padded_length(tuples.len())).filter_map(|at| tuples.get(at.min(last)));

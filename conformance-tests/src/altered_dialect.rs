@@ -151,6 +151,14 @@ impl Dialect for AlteredDialect {
         }
     }
 
+    fn write_look_up_filter(&self, writer: &mut SqlWriter<'_>, columns: &[&str], keys: &KeySet) {
+        if self.splits_rows(keys) {
+            self.write_key_filter(writer, columns, keys);
+        } else {
+            self.inner().write_look_up_filter(writer, columns, keys);
+        }
+    }
+
     fn write_key_table(&self, writer: &mut SqlWriter<'_>, keys: &KeySet) {
         if self.has(Fault::CountsOrdinalsFromOne) {
             writer.push("(SELECT ordinal + 1 AS ordinal");

@@ -65,6 +65,16 @@ impl SqlWriter<'_> {
         self.value_as(value, form);
     }
 
+    /// Appends a column of the query's model in the form in which it is compared with a value.
+    pub fn compared_column(&mut self, column: &str, value: Option<&Value<'static>>) {
+        let is_decimal = matches!(value, Some(Value::Decimal(_)));
+        let form = if is_decimal { self.dialect.comparable(SqlType::Decimal) } else { None };
+        let (before, behind) = form.map(Comparable::column).unwrap_or_default();
+        self.push(before);
+        self.own_column(column);
+        self.push(behind);
+    }
+
     fn value_as(&mut self, value: &Value<'static>, form: Option<Comparable>) {
         let (before, behind) = form.filter(|_| !value.is_null()).map(Comparable::value).unwrap_or_default();
         self.push(before);

@@ -1,7 +1,7 @@
 //! Lists and tables of keys. They are padded, so that lists of similar length share one prepared statement.
 
 use super::{Padding, SqlWriter};
-use crate::key::KeySet;
+use crate::key::{KeySet, KeyTuple};
 use crate::value::Value;
 
 impl SqlWriter<'_> {
@@ -34,7 +34,7 @@ impl SqlWriter<'_> {
                 self.padded_in_list(&values);
             }
             (KeySet::Tuples(keys), [column]) => {
-                self.own_column(column);
+                self.compared_column(column, keys.first().and_then(|key| key.values().first()));
                 self.push(" ");
                 let values: Vec<_> = keys.iter().flat_map(|key| key.values().first().cloned()).collect();
                 self.padded_in_list(&values);
@@ -44,7 +44,10 @@ impl SqlWriter<'_> {
                 let padded = (0..padded_length(tuples.len())).map(|at| &tuples[at.min(tuples.len() - 1)]);
                 if row_values {
                     self.push("(");
-                    self.separated(", ", columns, |writer, column| writer.own_column(column));
+                    let first = tuples.first().map(KeyTuple::values).unwrap_or_default();
+                    self.separated(", ", columns.iter().enumerate(), |writer, (part, column)| {
+                        writer.compared_column(column, first.get(part));
+                    });
                     self.push(") IN (");
                     self.separated(", ", padded, |writer, key| {
                         writer.push("(");
@@ -57,7 +60,7 @@ impl SqlWriter<'_> {
                     self.separated(" OR ", padded, |writer, key| {
                         writer.push("(");
                         writer.separated(" AND ", columns.iter().zip(key.values()), |writer, (column, value)| {
-                            writer.own_column(column);
+                            writer.compared_column(column, Some(value));
                             writer.push(" = ");
                             writer.compared_value(value);
                         });

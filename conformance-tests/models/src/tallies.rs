@@ -103,6 +103,7 @@ pub struct ClubLabel {
 }
 
 #[derive(Polymorphic, Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "models of a test are as large as they are")]
 pub enum About {
     Club(Club),
     Member(Member),
