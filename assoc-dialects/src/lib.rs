@@ -11,3 +11,6 @@ mod json;
 pub mod mysql;
 pub mod postgres;
 pub mod sqlite;
+mod verb;
+
+pub use verb::{Verb, mentions};

@@ -65,13 +65,11 @@ pub use answer::is_expression;
 pub use errors::{Violation, class_of_answer, class_of_message, violation};
 pub use key_lists::KeyLists;
 use key_lists::OneBind;
-pub use verb::{Verb, mentions};
 
 mod answer;
 mod errors;
 pub mod functions;
 mod key_lists;
-mod verb;
 
 /// SQLite's SQL, for a client that registers our [functions].
 ///

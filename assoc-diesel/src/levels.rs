@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use assoc_core::driver::{ExecResult, IsolationLevel, Statement, TransactionMode};
 use assoc_core::{DriverError, DriverErrorKind, Error, ErrorKind, Result};
-use assoc_dialects::sqlite::Verb;
+use assoc_dialects::Verb;
 
 use crate::client::sealed::{Client, Standing};
 use crate::errors;

@@ -11,10 +11,10 @@
 use assoc_core::dialect::Dialect;
 use assoc_core::driver::{ExecResult, IsolationLevel, RowSink, Statement, TransactionMode};
 use assoc_core::{DriverError, DriverErrorKind, Error, ErrorKind, Result, Value};
+use assoc_dialects::Verb;
 use assoc_dialects::mysql::effects::{changes_rows, changes_tables, is_plain_insert};
 use assoc_dialects::mysql::settings::{ASK, Settings};
 use assoc_dialects::mysql::{Beginning, MySqlDialect, Server, ServerError};
-use assoc_dialects::sqlite::Verb;
 use diesel::connection::{AnsiTransactionManager, Connection, SimpleConnection, TransactionManager};
 use diesel::mysql::MysqlConnection;
 use diesel::result::Error as DieselError;
@@ -248,7 +248,7 @@ fn dynamic<'s>(connection: &mut MysqlConnection, statement: &'s Statement) -> Re
     let sql = statement.sql();
     raw_text::check(statement, assoc_dialects::mysql::raw_syntax(), |_| true)?;
     let mut binds = statement.binds().iter().map(|bind| binds::sent(bind, sql)).collect::<Result<Vec<_>>>()?;
-    // The client library reads as many binds as the server has counted placeholders, how ever many there are.
+    // The client library reads a bind for each placeholder that the server has counted, also behind the last bind.
     let placeholders = sql.bytes().filter(|byte| *byte == b'?').count();
     binds.resize_with(placeholders.max(binds.len()), binds::Sent::null);
     let prepared = if Verb::of(sql) == Verb::Other { Prepared::Once } else { Prepared::Kept };

@@ -1,5 +1,5 @@
-//! What connections to servers have in common: the level of a transaction is chosen where it begins, Diesel may know that one takes
-//! nothing but a rollback, and a COMMIT may be lost on its way.
+//! What connections to servers have in common: the program chooses a transaction's isolation level where it begins, Diesel may have
+//! marked a transaction for rollback, and the connection may break during COMMIT.
 
 use assoc_core::driver::IsolationLevel;
 use assoc_core::{DriverError, DriverErrorKind, Error, ErrorKind, Result};
@@ -18,7 +18,7 @@ pub(crate) fn level_can_change<C: Connection>(connection: &mut C, level: Option<
     }
 }
 
-/// Whether Diesel knows that the transaction takes nothing but a rollback.
+/// Whether Diesel has marked the transaction for rollback.
 pub(crate) fn must_roll_back<C: Connection>(connection: &mut C) -> bool {
     match C::TransactionManager::transaction_manager_status_mut(connection) {
         TransactionManagerStatus::Valid(status) => {

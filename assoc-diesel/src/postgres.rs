@@ -10,8 +10,8 @@
 use assoc_core::dialect::Dialect;
 use assoc_core::driver::{ExecResult, IsolationLevel, RowSink, Statement, TransactionMode};
 use assoc_core::{DriverErrorKind, Error, Result};
+use assoc_dialects::Verb;
 use assoc_dialects::postgres::{self, KeyLists, PostgresDialect};
-use assoc_dialects::sqlite::Verb;
 use diesel::connection::{AnsiTransactionManager, Connection, SimpleConnection, TransactionManager};
 use diesel::pg::PgConnection;
 use diesel::result::Error as DieselError;

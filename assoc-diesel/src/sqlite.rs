@@ -10,7 +10,8 @@
 use assoc_core::dialect::Dialect;
 use assoc_core::driver::{ExecResult, IsolationLevel, RowSink, Statement, TransactionMode};
 use assoc_core::{Result, Value};
-use assoc_dialects::sqlite::{KeyLists, SqliteDialect, Verb, mentions};
+use assoc_dialects::sqlite::{KeyLists, SqliteDialect};
+use assoc_dialects::{Verb, mentions};
 use diesel::connection::{AnsiTransactionManager, Connection, SimpleConnection, TransactionManager};
 use diesel::sqlite::SqliteConnection;
 

@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::marker::PhantomData;
 
 use assoc_core::metadata::{AssociationDef, Chain, ModelDef, Request};
+use assoc_core::planner::{Plan, Root};
 use assoc_core::{Error, ErrorKind, IncludeProblem, IntoPreload, InvalidInclude, Model, Result};
 
 use crate::query::{Query, Select};
@@ -75,7 +76,7 @@ fn request(model: &'static ModelDef, path: &str) -> Result<Request> {
             let association = model.association(names[at]).ok()?;
             let mut request = Request::new(association);
             if !is_last {
-                let targets = Chain::keys(association).ok()?.targets();
+                let targets = targets_of(association).ok()?;
                 let own = |target: &&'static ModelDef| below.iter().find(|(model, _)| model == target);
                 request.children = targets.iter().filter_map(own).map(|(_, request)| request.clone()).collect();
                 if request.children.is_empty() && !targets.is_empty() {
@@ -94,7 +95,7 @@ fn request(model: &'static ModelDef, path: &str) -> Result<Request> {
 }
 
 fn targets(model: &'static ModelDef, name: &str) -> Result<Vec<&'static ModelDef>> {
-    Ok(Chain::keys(model.association(name)?)?.targets())
+    targets_of(model.association(name)?)
 }
 
 // Why there is no such path. The variant that knows the next name has the better message about what follows it.
@@ -160,8 +161,8 @@ impl<M: Model> Include<M> {
     pub fn of(tree: impl IntoPreload<M>) -> Result<Self> {
         let tree = tree.into_requests();
         // The plan refuses what no query could load.
-        assoc_core::planner::Plan::new(M::DEF, assoc_core::planner::Root::Fetched, tree.clone())?;
-        Ok(Include { tree, most: 20, deepest: usize::MAX, model: PhantomData })
+        Plan::new(M::DEF, Root::Fetched, tree.clone())?;
+        Ok(Include::with_tree(tree))
     }
 
     /// Allows these paths and the paths that they pass through, but not the paths below them.
@@ -186,7 +187,11 @@ impl<M: Model> Include<M> {
         for path in paths {
             tree.push(request(M::DEF, &path.into())?);
         }
-        Ok(Include { tree, most: 20, deepest: usize::MAX, model: PhantomData })
+        Ok(Include::with_tree(tree))
+    }
+
+    fn with_tree(tree: Vec<Request>) -> Self {
+        Include { tree, most: 20, deepest: usize::MAX, model: PhantomData }
     }
 
     /// Limits the number of paths in one request; without this call the limit is 20.
@@ -221,16 +226,15 @@ impl<M: Model> Include<M> {
         for (at, path) in paths.into_iter().enumerate() {
             if at >= self.most {
                 let problem = IncludeProblem::TooMany { most: self.most };
-                return Err(ErrorKind::InvalidInclude(InvalidInclude::new(path, path, problem)).into());
+                return Err(invalid(path, path, problem));
             }
             let mut names = path.split('.');
             if let Some(name) = names.clone().nth(self.deepest) {
                 let problem = IncludeProblem::TooDeep { most: self.deepest };
-                return Err(ErrorKind::InvalidInclude(InvalidInclude::new(path, name, problem)).into());
+                return Err(invalid(path, name, problem));
             }
             if names.any(|name| name.trim().is_empty()) {
-                let invalid = InvalidInclude::new(path, "", IncludeProblem::EmptyName);
-                return Err(ErrorKind::InvalidInclude(invalid).into());
+                return Err(invalid(path, "", IncludeProblem::EmptyName));
             }
             wanted.add_path(path);
         }
@@ -273,14 +277,14 @@ impl<M: Model> Include<M> {
         if paths.len() > self.most {
             let path = &paths[self.most];
             let problem = IncludeProblem::TooMany { most: self.most };
-            return Err(ErrorKind::InvalidInclude(InvalidInclude::new(path, path, problem)).into());
+            return Err(invalid(path, path, problem));
         }
         Ok(())
     }
 
     // The parts of the allowed tree that are wanted. Neither tree is walked by recursion: both may be of any depth.
     fn choose(&self, wanted: &Wanted, unknown: Unknown) -> Result<Included<M>> {
-        // What is allowed at each place, as far as it was found.
+        // What is allowed at each place; `None` where a name is skipped.
         let mut found: Vec<Option<Found>> = vec![Some(Found { chosen: self.tree.clone(), level: 0 })];
         let mut above_of: Vec<usize> = vec![0];
         let mut picked = 0;
@@ -304,7 +308,7 @@ impl<M: Model> Include<M> {
             match (refused, unknown) {
                 (Some(IncludeProblem::NotAllowed { .. }), Unknown::Skipped) => found.push(None),
                 (Some(problem), _) => {
-                    return Err(ErrorKind::InvalidInclude(InvalidInclude::new(&wanted.path(at), name, problem)).into());
+                    return Err(invalid(&wanted.path(at), name, problem));
                 }
                 (None, _) => {
                     picked += 1;
@@ -314,7 +318,7 @@ impl<M: Model> Include<M> {
         }
         if unknown == Unknown::Skipped && picked > self.most {
             let problem = IncludeProblem::TooMany { most: self.most };
-            return Err(ErrorKind::InvalidInclude(InvalidInclude::new("", "", problem)).into());
+            return Err(invalid("", "", problem));
         }
         // From the ends to the root: what is below a place is complete before the place is.
         let mut wanted_below: Vec<Vec<Request>> = vec![Vec::new(); found.len()];
@@ -331,6 +335,10 @@ impl<M: Model> Include<M> {
         requests.reverse();
         Ok(Included { requests, model: PhantomData })
     }
+}
+
+fn invalid(path: &str, part: &str, problem: IncludeProblem) -> Error {
+    ErrorKind::InvalidInclude(InvalidInclude::new(path, part, problem)).into()
 }
 
 /// What becomes of a name that is not allowed.

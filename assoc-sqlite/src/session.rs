@@ -33,7 +33,7 @@ use std::time::{Duration, Instant};
 
 use assoc_core::driver::{ExecResult, RowSink, Statement, TransactionMode};
 use assoc_core::{DriverErrorKind, ErrorKind, Result, Value};
-use assoc_dialects::sqlite::{Verb, mentions};
+use assoc_dialects::{Verb, mentions};
 
 mod answer;
 

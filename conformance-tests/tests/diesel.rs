@@ -46,24 +46,30 @@ fn pooled_on_a_runtime_of_one_thread() {
     assert!(failed.is_empty(), "{passed} pass, and these fail: {failed:#?}");
 }
 
-// In parts, which run side by side.
+// All cases on a pool, in parts, which run side by side.
+macro_rules! pooled_in_parts {
+    ($pool:expr) => {
+        #[test]
+        fn pooled_reading() {
+            run_pooled(&$pool, all().filter(|case| case.level < Level::Kind));
+        }
+
+        #[test]
+        fn pooled_kinds() {
+            run_pooled(&$pool, all().filter(|case| case.level == Level::Kind));
+        }
+
+        #[test]
+        fn pooled_with_writes() {
+            run_pooled(&$pool, all().filter(|case| case.level > Level::Kind));
+        }
+    };
+}
+
 mod postgres {
     use super::*;
 
-    #[test]
-    fn pooled_reading() {
-        run_pooled(&DieselPostgresPool, all().filter(|case| case.level < Level::Kind));
-    }
-
-    #[test]
-    fn pooled_kinds() {
-        run_pooled(&DieselPostgresPool, all().filter(|case| case.level == Level::Kind));
-    }
-
-    #[test]
-    fn pooled_with_writes() {
-        run_pooled(&DieselPostgresPool, all().filter(|case| case.level > Level::Kind));
-    }
+    pooled_in_parts!(DieselPostgresPool);
 
     #[test]
     fn lent() {
@@ -81,20 +87,7 @@ mod postgres {
 mod mariadb {
     use super::*;
 
-    #[test]
-    fn pooled_reading() {
-        run_pooled(&DieselMariaDbPool, all().filter(|case| case.level < Level::Kind));
-    }
-
-    #[test]
-    fn pooled_kinds() {
-        run_pooled(&DieselMariaDbPool, all().filter(|case| case.level == Level::Kind));
-    }
-
-    #[test]
-    fn pooled_with_writes() {
-        run_pooled(&DieselMariaDbPool, all().filter(|case| case.level > Level::Kind));
-    }
+    pooled_in_parts!(DieselMariaDbPool);
 
     #[test]
     fn lent() {

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// What a client asked for wrongly: the part of its request, and what is allowed in that place. An answer of a handler can be
-/// made of it, because it names nothing but what the client sent and what the client may have.
+/// What a client asked for wrongly: the part of its request, and what is allowed in that place. A handler can send it to the
+/// client, because it names only what the client sent and what the client may have.
 ///
 /// ```
 /// use assoc_core::{IncludeProblem, InvalidInclude};

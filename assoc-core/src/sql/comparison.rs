@@ -68,7 +68,10 @@ impl SqlWriter<'_> {
     /// Appends a column of the query's model in the form in which it is compared with a value.
     pub fn compared_column(&mut self, column: &str, value: Option<&Value<'static>>) {
         let is_decimal = matches!(value, Some(Value::Decimal(_)));
-        let form = if is_decimal { self.dialect.comparable(SqlType::Decimal) } else { None };
+        self.own_column_as(column, if is_decimal { self.dialect.comparable(SqlType::Decimal) } else { None });
+    }
+
+    fn own_column_as(&mut self, column: &str, form: Option<Comparable>) {
         let (before, behind) = form.map(Comparable::column).unwrap_or_default();
         self.push(before);
         self.own_column(column);
@@ -210,10 +213,7 @@ impl SqlWriter<'_> {
 
     /// Appends a column of the query's model in the form in which its values are compared.
     pub fn comparable_column(&mut self, column: &ColumnDef) {
-        let (before, behind) = self.dialect.comparable(column.sql_type).map(Comparable::column).unwrap_or_default();
-        self.push(before);
-        self.own_column(column.name);
-        self.push(behind);
+        self.own_column_as(column.name, self.dialect.comparable(column.sql_type));
     }
 
     /// Appends a condition that a column of the query's model equals a value.

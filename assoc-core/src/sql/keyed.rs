@@ -14,7 +14,7 @@ use crate::dialect::{Dialect, PerOwnerLimit};
 use crate::error::{Error, Result};
 use crate::key::KeySet;
 use crate::metadata::expr::{Direction, Operand, OrderTerm};
-use crate::metadata::model::ColumnDef;
+use crate::metadata::model::{ColumnDef, ModelDef};
 use crate::select::{KeyedSelect, Matching, RowOrder};
 use crate::statement::Statement;
 
@@ -43,8 +43,10 @@ impl KeyedSelect {
             _ if !self.group.is_empty() => self.window(dialect, keys, self.per_owner),
             Some(per_owner) => self.limited_statement(dialect, keys, per_owner),
             None => {
-                let in_database = self.sorted_in_memory(dialect).is_none();
-                self.statement_matching(dialect, keys, self.matching(dialect), in_database)
+                let matching = self.matching(dialect);
+                let mut writer = self.unordered(dialect, keys, matching)?;
+                self.write_needed_order(&mut writer, matching)?;
+                writer.finish_within_limit()
             }
         }
     }
@@ -80,16 +82,12 @@ impl KeyedSelect {
     /// # Errors
     /// As [`statement`](Self::statement).
     pub fn statement_by_value(&self, dialect: &dyn Dialect, keys: &KeySet) -> Result<Statement> {
-        self.statement_matching(dialect, keys, Matching::ByValue, true)
+        let mut writer = self.unordered(dialect, keys, Matching::ByValue)?;
+        self.write_order(&mut writer, Matching::ByValue)?;
+        writer.finish_within_limit()
     }
 
-    fn statement_matching(
-        &self,
-        dialect: &dyn Dialect,
-        keys: &KeySet,
-        matching: Matching,
-        ordered: bool,
-    ) -> Result<Statement> {
+    fn unordered<'d>(&self, dialect: &'d dyn Dialect, keys: &KeySet, matching: Matching) -> Result<SqlWriter<'d>> {
         let mut writer = SqlWriter::new(dialect);
         let names = self.key_names();
         match matching {
@@ -118,10 +116,7 @@ impl KeyedSelect {
                 }
             }
         }
-        if ordered {
-            self.write_order(&mut writer, matching)?;
-        }
-        writer.finish_within_limit()
+        Ok(writer)
     }
 
     pub(super) fn key_names(&self) -> Vec<&'static str> {
@@ -175,14 +170,7 @@ impl KeyedSelect {
 
     // `fk = "keys"."k0" AND …`, the columns qualified as the writer says.
     pub(super) fn write_key_match(&self, writer: &mut SqlWriter<'_>) {
-        writer.separated(" AND ", self.columns.iter().enumerate(), |writer, (part, column)| {
-            let column = &self.model.columns[*column];
-            writer.columns_equal(
-                column.sql_type,
-                |writer| writer.own_column(column.name),
-                |writer| key_column(writer, &format!("k{part}")),
-            );
-        });
+        write_key_match(writer, self.model, self.columns);
     }
 
     pub(super) fn write_and_filter(&self, writer: &mut SqlWriter<'_>) -> Result<()> {
@@ -231,6 +219,18 @@ impl KeyedSelect {
 pub(super) fn lists_keys(dialect: &dyn Dialect, mut columns: impl ExactSizeIterator<Item = SqlType>) -> bool {
     (columns.len() <= 1 || dialect.capabilities().long_row_lists)
         && columns.all(|column| dialect.is_byte_comparable(column))
+}
+
+// `fk = "keys"."k0" AND …`, the columns of a model qualified as the writer says.
+pub(super) fn write_key_match(writer: &mut SqlWriter<'_>, model: &ModelDef, columns: &[usize]) {
+    writer.separated(" AND ", columns.iter().enumerate(), |writer, (part, column)| {
+        let column = &model.columns[*column];
+        writer.columns_equal(
+            column.sql_type,
+            |writer| writer.own_column(column.name),
+            |writer| key_column(writer, &format!("k{part}")),
+        );
+    });
 }
 
 pub(super) fn key_column(writer: &mut SqlWriter<'_>, name: &str) {

@@ -1,7 +1,7 @@
 //! The text of a [`KeyedAggregate`].
 
 use super::SqlWriter;
-use super::keyed::key_column;
+use super::keyed::{key_column, write_key_match};
 use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::key::KeySet;
@@ -43,14 +43,7 @@ impl KeyedAggregate {
         writer.push(" ");
         writer.table(&self.model.table);
         writer.push(" ON ");
-        writer.separated(" AND ", self.columns.iter().enumerate(), |writer, (part, column)| {
-            let column = &self.model.columns[*column];
-            writer.columns_equal(
-                column.sql_type,
-                |writer| writer.own_column(column.name),
-                |writer| key_column(writer, &format!("k{part}")),
-            );
-        });
+        write_key_match(&mut writer, self.model, self.columns);
         writer.where_clause(&self.filter)?;
         if grouped {
             writer.push(") AS ");

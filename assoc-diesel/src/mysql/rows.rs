@@ -193,7 +193,7 @@ fn names_of<'r>(row: &impl Row<'r, Mysql>) -> Vec<String> {
     (0..row.field_count()).map(|column| name(column).unwrap_or_default()).collect()
 }
 
-// Without an alias, an expression is called by its text, and a string by what it holds.
+// Without an alias, the server names the column of an expression after the expression's text, and that of a string after the string.
 fn offer(names: &[String], text: &str, sink: &mut dyn RowSink) -> Result<()> {
     let is_string = |name: &str| text.contains(&format!("'{name}'")) || text.contains(&format!("\"{name}\""));
     let columns = names.iter().map(|name| AnswerColumn { name, is_computed: is_expression(name) || is_string(name) });

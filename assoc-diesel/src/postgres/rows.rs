@@ -3,7 +3,7 @@
 use assoc_core::driver::{AnswerColumn, RowSink};
 use assoc_core::{DriverErrorKind, Error, Result, Value};
 use assoc_dialects::postgres::binary::{Kind, decode};
-use assoc_dialects::sqlite::{Verb, mentions};
+use assoc_dialects::{Verb, mentions};
 use diesel::connection::{DefaultLoadingMode, LoadConnection};
 use diesel::pg::{Pg, PgConnection};
 use diesel::row::{Field, Row};

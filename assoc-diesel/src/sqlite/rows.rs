@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use assoc_core::driver::{AnswerColumn, RowSink};
 use assoc_core::{DriverErrorKind, Error, Result, Value};
-use assoc_dialects::sqlite::{Verb, is_expression};
+use assoc_dialects::Verb;
+use assoc_dialects::sqlite::is_expression;
 use diesel::connection::{DefaultLoadingMode, LoadConnection};
 use diesel::deserialize::FromSql;
 use diesel::row::{Field, Row};

@@ -44,39 +44,35 @@ impl Fetched {
         Fetched { rows: new_rows(select), groups, group_of: Vec::new() }
     }
 
-    /// Lists take the place of runs, if the next rows do not come key by key.
-    pub(super) fn allow_any_order(&mut self, places: &[Option<usize>]) {
-        let Groups::Runs(runs) = &self.groups else { return };
-        let mut begun = vec![false; runs.len()];
-        let mut last = None;
-        let mut follows = |place: usize| {
-            last == Some(place) || {
-                last = Some(place);
-                runs[place].1 == 0 && !std::mem::replace(&mut begun[place], true)
-            }
-        };
-        if !places.iter().flatten().all(|place| follows(*place)) {
-            let runs = std::mem::replace(&mut self.groups, Groups::Lists(Vec::new()));
-            self.groups = Groups::Lists(runs.into_lists());
-        }
-    }
-
     /// Records which key each row belongs to. Runs come grouped by key: by the statement's order, or because a key has
-    /// one row.
+    /// one row. Lists take their place where rows that are sorted later do not.
     pub(super) fn assign(
         &mut self,
         plan: &Plan,
         step: &Step,
         first_row: usize,
         places: &[Option<usize>],
+        order: Arrival,
     ) -> Result<()> {
         for (at, place) in (first_row..).zip(places) {
-            if !place.is_some_and(|place| self.groups.add(place, at)) {
+            let added = place.is_some_and(|place| {
+                self.groups.add(place, at) || (order == Arrival::InAnyOrder && self.groups.add_to_lists(place, at))
+            });
+            if !added {
                 return Err(unmatched(plan, step, self, at));
             }
         }
         Ok(())
     }
+}
+
+/// How the rows of a statement come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Arrival {
+    /// Those of a key one after the other, or in lists.
+    AsGrouped,
+    /// In any order: they are sorted when all are there.
+    InAnyOrder,
 }
 
 /// What a step found: its rows, and for each edge it serves which key each owner has.
@@ -109,7 +105,13 @@ impl Groups {
         }
     }
 
-    /// Makes room for rows in any order.
+    // Adds a row that does not follow those of its key.
+    fn add_to_lists(&mut self, key: usize, at: usize) -> bool {
+        *self = Groups::Lists(std::mem::replace(self, Groups::Lists(Vec::new())).into_lists());
+        self.add(key, at)
+    }
+
+    /// The positions of the rows of each key.
     pub(super) fn into_lists(self) -> Vec<Vec<u32>> {
         match self {
             Groups::Lists(lists) => lists,
@@ -286,7 +288,7 @@ impl<'a, 's> Run<'a, 's> {
             }
         }
         let mut given = Fetched { rows, groups: Groups::Lists(vec![Vec::new(); keys.len()]), group_of: Vec::new() };
-        given.assign(self.plan, step, 0, &places)?;
+        given.assign(self.plan, step, 0, &places, Arrival::AsGrouped)?;
         Ok(given)
     }
 

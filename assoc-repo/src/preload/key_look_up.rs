@@ -7,7 +7,7 @@ use assoc_core::select::{KeyedSelect, Matching, RowOrder};
 use assoc_core::{Error, Result, Value};
 
 use super::existing::Owners;
-use super::fetch::{Fetched, FoundRows, LeadingSink, Run, missing_keys, place_in, places};
+use super::fetch::{Arrival, Fetched, FoundRows, LeadingSink, Run, missing_keys, place_in, places};
 use super::index::KeyIndex;
 use super::order;
 
@@ -105,10 +105,8 @@ impl<'k> KeyLookUp<'k> {
             }
             false => self.index.of_rows(&self.fetched.rows.keys(self.select.columns, self.rows_before)),
         };
-        if self.sorted_by.is_some() {
-            self.fetched.allow_any_order(&places);
-        }
-        self.fetched.assign(self.plan, self.step, self.rows_before, &places)?;
+        let arrival = if self.sorted_by.is_some() { Arrival::InAnyOrder } else { Arrival::AsGrouped };
+        self.fetched.assign(self.plan, self.step, self.rows_before, &places, arrival)?;
         self.rows_before = self.fetched.rows.len();
         self.asked_for += self.chunks[part].len();
         self.ordinals.clear();

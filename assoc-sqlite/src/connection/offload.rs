@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use assoc_core::driver::{ExecResult, RowSink, TransactionMode};
 use assoc_core::{DriverErrorKind, Result, Value};
-use assoc_dialects::sqlite::Verb;
+use assoc_dialects::Verb;
 use rusqlite::InterruptHandle;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;

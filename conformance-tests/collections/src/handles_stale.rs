@@ -161,7 +161,7 @@ async fn of_the_other_side(cx: &mut Context) -> Result<()> {
     let other = other.ok_or_else(|| Error::other("a comment"))?;
     let change = other.change().set(Comment::BODY, "moved").associate(Comment::ARTICLE, &article);
     given(cx, &repo, "associate", &repo.update(change).await?).await?;
-    // The row that is left is in nobody's struct.
+    // No struct holds the row that is left.
     let mut writer = repo.get_or_fail::<Writer>(1, Query::new()).await?;
     writer.said_count = Some(5);
     let mut said = repo.association(&article, Article::COMMENTS).first().await?.ok_or_else(|| Error::other("one"))?;

@@ -126,7 +126,7 @@ async fn own_members(cx: &mut Context) -> Result<()> {
     let change = ada.change().set(Node::NAME, "Ida").remove(Node::NODES, &ada);
     let ada = cx.step("deleted and changed", repo.update(change)).await?;
     require_as_stored(cx, &repo, &ada, "deleted and changed").await?;
-    // What is let go and given to the owner once more stays.
+    // A member that a save removes and adds again stays a member.
     let (ada, bob) = own_member(&repo).await?;
     let change = ada.change().remove(Node::NODES, &bob).push(Node::NODES, &ada);
     let ada = cx.step("pushed beside one that is deleted", repo.update(change)).await?;
@@ -205,7 +205,7 @@ async fn members_of_members(cx: &mut Context) -> Result<()> {
     let change = ada.change().edit(Node::NODES, bob.change().push(Node::NODES, &ada));
     let ada = cx.step("moved from itself", repo.update(change)).await?;
     require_as_stored(cx, &repo, &ada, "moved from itself").await?;
-    // And let go by it.
+    // Then the save of another member removes it.
     let (ada, bob) = ring(&repo).await?;
     let change = ada.change().edit(Node::NODES, bob.change().remove(Node::NODES, &ada));
     let ada = cx.step("let go by a member", repo.update(change)).await?;

@@ -1,5 +1,5 @@
 //! What a second preload reads again: a key of a row between that leads to no row. The targets come back without what was
-//! loaded below them, and so it is not asked of them in the property of rows in hand.
+//! loaded below them, so the property `rows_in_hand` does not expect it.
 
 use assoc_core::LoadState;
 use assoc_repo::Repo;
@@ -9,7 +9,7 @@ use assoc_sqlite::{Execution, Sqlite};
 use crate::data::make_tables;
 use crate::people::{Group, Membership, Post, User};
 
-// A group with a member, whose posts are loaded in part, perhaps beside a membership of nobody.
+// A group with a member whose posts are partly loaded, perhaps beside a membership whose user does not exist.
 async fn loaded_in_part(dangles: bool) -> Result<(Repo, Group)> {
     let repo = Repo::new(Sqlite::builder(":memory:").execution(Execution::Inline).open()?);
     make_tables(&repo).await?;

@@ -18,7 +18,8 @@ use crate::session::Session;
 /// What was cleared before the rows of the save were written.
 #[derive(Default)]
 pub(super) struct Cleared {
-    // Columns of rows that were let go, by their names: several models may read one table.
+    // The columns that the save has set to NULL in rows it removed from an association. They are kept by name, because several
+    // models may read one table.
     let_go: HashMap<(TableRef, KeyTuple), BTreeSet<&'static str>>,
     // Rows that held the keys of rows that are gone.
     by_destroys: Vec<ClearedMembers>,
@@ -27,7 +28,7 @@ pub(super) struct Cleared {
 }
 
 impl Cleared {
-    /// Notes the members that were let go.
+    /// Notes the members whose keys the save has set to NULL.
     pub(super) fn note(&mut self, lookup: &Lookup, resolved: &Resolved) {
         let Unlink::Nullify(columns) = &lookup.unlink else { return };
         let table = lookup.table;

@@ -1,9 +1,9 @@
 //! What kind of statement a text is.
 
-/// What a statement of SQLite begins with.
+/// What a statement begins with.
 ///
 /// ```
-/// use assoc_dialects::sqlite::Verb;
+/// use assoc_dialects::Verb;
 ///
 /// assert_eq!(Verb::of(" select 1"), Verb::Read);
 /// assert_eq!(Verb::of("PRAGMA foreign_keys = ON"), Verb::Other);
@@ -46,7 +46,7 @@ impl Verb {
 /// Whether a text has some words, in capitals or not: an `INSERT` with `ON CONFLICT` may have left a row out or updated one.
 ///
 /// ```
-/// use assoc_dialects::sqlite::mentions;
+/// use assoc_dialects::mentions;
 ///
 /// assert!(mentions("INSERT INTO t VALUES (1) on conflict DO NOTHING", "ON CONFLICT"));
 /// ```
