@@ -7,17 +7,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use assoc_core::driver::{BoxFuture, Connection, ExecResult, IsolationLevel, RowSink, Statement, TransactionMode};
+use assoc_core::driver::{
+    BoxFuture, Connection, ExecResult, IndependentQuery, IsolationLevel, RowSink, Statement, StatementKind,
+    StatementWatch, TransactionMode, one_after_the_other,
+};
 use assoc_core::{DriverError, DriverErrorKind, Error, ErrorKind, Result};
 use assoc_dialects::mysql::Beginning;
 use assoc_dialects::mysql::effects::{alters_session, changes_rows, only_reads};
+use futures_util::future::join_all;
 use mysql_async::Error as MyError;
 use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
 use crate::error::{is_lost, of_commit, of_statement};
-use crate::pool::{Acquired, Pool};
+use crate::lanes::Lanes;
+use crate::pool::{Acquired, Origin, Pool};
 use crate::session::{Failure, Session, Status};
 
 /// How long a rollback in the background may take before the connection is closed instead.
@@ -53,6 +58,8 @@ pub(crate) struct MySqlConnection {
     session: Option<Session>,
     /// It came from the pool and has not answered yet: it may be dead without anybody's fault.
     untried: bool,
+    /// It has answered a moment ago, so that a write needs no ping.
+    trusted: bool,
     transaction: Transaction,
     /// Whether the server's answers say that a transaction is open. Some proxies do not pass that on.
     tells_transactions: bool,
@@ -62,12 +69,13 @@ pub(crate) struct MySqlConnection {
 
 impl MySqlConnection {
     pub(crate) fn new(pool: Arc<Pool>, acquired: Acquired) -> Self {
-        let Acquired { session, permit, pooled } = acquired;
+        let Acquired { session, permit, origin } = acquired;
         MySqlConnection {
             pool,
             permit: Some(permit),
             session: Some(session),
-            untried: pooled,
+            untried: origin != Origin::Fresh,
+            trusted: origin == Origin::Trusted,
             transaction: Transaction::None,
             tells_transactions: false,
             busy: false,
@@ -216,7 +224,8 @@ impl MySqlConnection {
     /// Makes sure that a write outside a transaction does not run into a session that died in the pool: see
     /// [`Builder::ping_before_write`](crate::Builder::ping_before_write).
     async fn before_write(&mut self, statement: &Statement) -> Result<()> {
-        if !self.untried || self.transaction != Transaction::None || !self.pool.options().ping_before_write {
+        let is_needed = self.untried && !self.trusted && self.pool.options().ping_before_write;
+        if !is_needed || self.transaction != Transaction::None {
             return Ok(());
         }
         let session = self.session().await?;
@@ -237,7 +246,22 @@ impl MySqlConnection {
         Ok(())
     }
 
-    async fn run_query(&mut self, statement: &Statement, sink: &mut dyn RowSink) -> Result<()> {
+    /// Idle connections on which some of these statements can run. None where this one may see what others do not: inside a
+    /// transaction, or in a session that was altered.
+    fn spare(&self, queries: &[IndependentQuery<'_>]) -> Vec<MySqlConnection> {
+        let reads = |query: &IndependentQuery<'_>| {
+            query.statement.kind() == StatementKind::Select && only_reads(query.statement.sql())
+        };
+        let is_altered = self.session.as_ref().is_none_or(Session::is_altered);
+        if self.busy || self.transaction != Transaction::None || is_altered || !queries.iter().all(reads) {
+            return Vec::new();
+        }
+        let most = self.pool.options().spare_connections.min(queries.len().saturating_sub(1));
+        let connection = |acquired| MySqlConnection::new(Arc::clone(&self.pool), acquired);
+        self.pool.spare(most).into_iter().map(connection).collect()
+    }
+
+    pub(crate) async fn run_query(&mut self, statement: &Statement, sink: &mut dyn RowSink) -> Result<()> {
         let reads = only_reads(statement.sql());
         if !reads {
             self.before_write(statement).await?;
@@ -383,6 +407,23 @@ impl CommandError {
 impl Connection for MySqlConnection {
     fn query<'a>(&'a mut self, statement: &'a Statement, sink: &'a mut dyn RowSink) -> BoxFuture<'a, Result<()>> {
         Box::pin(self.run_query(statement, sink))
+    }
+
+    fn query_together<'a>(
+        &'a mut self,
+        queries: Vec<IndependentQuery<'a>>,
+        watch: &'a mut dyn StatementWatch,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let mut spare = self.spare(&queries);
+            if spare.is_empty() {
+                return one_after_the_other(self, queries, watch).await;
+            }
+            let lanes = Lanes::new(queries, watch);
+            let connections = std::iter::once(self).chain(&mut spare);
+            join_all(connections.map(|connection| lanes.run(connection))).await;
+            lanes.finish()
+        })
     }
 
     fn execute<'a>(&'a mut self, statement: &'a Statement) -> BoxFuture<'a, Result<ExecResult>> {

@@ -81,6 +81,7 @@ mod bind;
 mod connection;
 mod driver;
 mod error;
+mod lanes;
 mod options;
 mod pool;
 mod read;

@@ -35,6 +35,8 @@ pub struct Builder {
     pub(crate) idle_timeout: Duration,
     pub(crate) ping_after: Duration,
     pub(crate) ping_before_write: bool,
+    pub(crate) trust_window: Duration,
+    pub(crate) spare_connections: usize,
     pub(crate) statement_cache: usize,
     pub(crate) uuid_as_text: bool,
     pub(crate) on_connect: Vec<String>,
@@ -64,7 +66,9 @@ impl Builder {
             idle_timeout: Duration::from_secs(600),
             ping_after: Duration::from_secs(5),
             ping_before_write: true,
-            statement_cache: 128,
+            trust_window: Duration::from_millis(500),
+            spare_connections: 2,
+            statement_cache: 256,
             uuid_as_text: false,
             on_connect: Vec::new(),
         }
@@ -106,13 +110,34 @@ impl Builder {
     /// The driver silently replaces a connection that the server has closed. For statements that read, and for the
     /// start of a transaction, that costs nothing, because they can run again. A write must not run twice, and over TCP
     /// a connection that was closed before the write looks like one that was lost after it. The ping is one round trip.
-    /// There is none where the statement must be prepared first, or the connection is a local socket.
+    /// There is none where the statement must be prepared first, where the connection is a local socket, or where it has
+    /// answered [a moment ago](Self::trust_window).
     pub fn ping_before_write(mut self, ping: bool) -> Self {
         self.ping_before_write = ping;
         self
     }
 
-    /// How many prepared statements each connection keeps (128). With 0 every statement is prepared and closed again,
+    /// How long a connection counts as alive after its last answer (500 milliseconds), so that a write needs no
+    /// [ping](Self::ping_before_write).
+    ///
+    /// The price: where the server closes a connection within that time, a write outside a transaction fails with
+    /// [`ConnectionLost`](assoc_core::DriverErrorKind::ConnectionLost) in place of running on another connection. It never runs
+    /// twice. With zero every such write is pinged, and takes two round trips.
+    pub fn trust_window(mut self, window: Duration) -> Self {
+        self.trust_window = window;
+        self
+    }
+
+    /// How many idle connections a call may use beside its own (2), for statements of a preload that do not need each other's
+    /// rows. Only those are used that are idle at that moment; no call waits for one. Inside a transaction everything stays on
+    /// its connection. With 0 the statements run one after the other.
+    pub fn spare_connections(mut self, spare: usize) -> Self {
+        self.spare_connections = spare;
+        self
+    }
+
+    /// How many prepared statements each connection keeps (256). The server keeps `max_prepared_stmt_count` for all connections
+    /// together; where it has no room, a connection closes some of its own and goes on. With 0 every statement is prepared and closed again,
     /// for proxies that cannot keep them.
     pub fn statement_cache(mut self, statements: usize) -> Self {
         self.statement_cache = statements;
@@ -183,6 +208,8 @@ impl fmt::Debug for Builder {
             .field("idle_timeout", &self.idle_timeout)
             .field("ping_after", &self.ping_after)
             .field("ping_before_write", &self.ping_before_write)
+            .field("trust_window", &self.trust_window)
+            .field("spare_connections", &self.spare_connections)
             .field("statement_cache", &self.statement_cache)
             .field("uuid_as_text", &self.uuid_as_text)
             // Its text may set a password.

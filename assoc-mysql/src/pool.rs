@@ -51,8 +51,18 @@ struct Idle {
 pub(crate) struct Acquired {
     pub(crate) session: Session,
     pub(crate) permit: OwnedSemaphorePermit,
-    /// It was idle before, so the server may have closed it meanwhile.
-    pub(crate) pooled: bool,
+    pub(crate) origin: Origin,
+}
+
+/// Where a session was before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// It is new.
+    Fresh,
+    /// It was idle, so the server may have closed it meanwhile; but it has answered a moment ago.
+    Trusted,
+    /// It was idle for longer.
+    Pooled,
 }
 
 impl Pool {
@@ -80,15 +90,17 @@ impl Pool {
             waiting = false;
             loop {
                 while let Some(Idle { mut session, since }) = self.pop_idle() {
-                    if since.elapsed() < self.options.ping_after
-                        || matches!(timeout(PING_LIMIT, session.ping()).await, Ok(Ok(())))
-                    {
-                        return Ok(Acquired { session, permit, pooled: true });
+                    let origin = self.origin(since);
+                    if since.elapsed() < self.options.ping_after {
+                        return Ok(Acquired { session, permit, origin });
+                    }
+                    if matches!(timeout(PING_LIMIT, session.ping()).await, Ok(Ok(()))) {
+                        return Ok(Acquired { session, permit, origin: Origin::Trusted });
                     }
                     session.abandon();
                 }
                 match self.connect().await {
-                    Ok(session) => return Ok(Acquired { session, permit, pooled: false }),
+                    Ok(session) => return Ok(Acquired { session, permit, origin: Origin::Fresh }),
                     // The server has no room for one more; one of ours will do, or another try.
                     Err(error) if is_full(&error) && self.open.load(Ordering::Relaxed) > 0 => full = Some(error),
                     Err(error) => return Err(error),
@@ -112,6 +124,26 @@ impl Pool {
             };
             Err(full.unwrap_or_else(silent))
         })
+    }
+
+    fn origin(&self, since: Instant) -> Origin {
+        if since.elapsed() < self.options.trust_window { Origin::Trusted } else { Origin::Pooled }
+    }
+
+    /// Up to `most` sessions that are idle now and need no ping. It never waits: whoever holds a connection and waits for a
+    /// second one may wait for another that does the same.
+    pub(crate) fn spare(&self, most: usize) -> Vec<Acquired> {
+        let mut spare = Vec::new();
+        while spare.len() < most {
+            let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else { break };
+            let mut idle = self.idle();
+            let is_usable = idle.back().is_some_and(|idle| idle.since.elapsed() < self.options.ping_after);
+            let usable = if is_usable { idle.pop_back() } else { None };
+            drop(idle);
+            let Some(Idle { session, since }) = usable else { break };
+            spare.push(Acquired { session, permit, origin: self.origin(since) });
+        }
+        spare
     }
 
     /// A new session; the caller holds a permit.

@@ -21,6 +21,8 @@ use crate::statements::{SchemaChanges, Statements};
 
 /// "This command is not supported in the prepared statement protocol yet."
 const NOT_PREPARABLE: u16 = 1295;
+/// "Can't create more than max_prepared_stmt_count statements": all connections of the server have that many together.
+const TOO_MANY_PREPARED: u16 = 1461;
 /// "Prepared statement needs to be re-prepared", and an id the server does not know (behind a proxy).
 const STALE: [u16; 2] = [1615, 1243];
 /// From this size on, values may be sent before their statement, in separate packets. (mysql_async does so from 16
@@ -227,7 +229,7 @@ impl Session {
                 }
                 None => match self.prepare(statement).await {
                     Ok(prepared) => (prepared, false),
-                    Err(MyError::Server(error)) if error.code == NOT_PREPARABLE && statement.binds().is_empty() => {
+                    Err(MyError::Server(error)) if runs_as_text(statement, error.code) => {
                         return self.run_text(sql, sink, began).await;
                     }
                     Err(error) => return Err(Failure { ran: false, ..Failure::of(error, sql) }),
@@ -271,7 +273,20 @@ impl Session {
     }
 
     async fn prepare(&mut self, statement: &Statement) -> Result<Prepared, MyError> {
-        let prepared = self.conn.prep(statement.sql()).await?;
+        let prepared = loop {
+            match self.conn.prep(statement.sql()).await {
+                Err(MyError::Server(error)) if error.code == TOO_MANY_PREPARED => {
+                    let given_up = self.statements.take_half();
+                    if given_up.is_empty() {
+                        return Err(MyError::Server(error));
+                    }
+                    for statement in given_up {
+                        self.conn.close(statement).await?;
+                    }
+                }
+                outcome => break outcome?,
+            }
+        };
         let alters = alters_session(statement.sql());
         self.altered |= alters;
         if let Some(evicted) = self.statements.put(Arc::clone(statement.shared_sql()), prepared.clone(), alters) {
@@ -291,6 +306,17 @@ impl Session {
     /// begun and dropped marks the connection as broken, and a broken one is just closed.
     pub(crate) fn abandon(mut self) {
         let _ = self.conn.ping().now_or_never();
+    }
+}
+
+/// Whether a statement that could not be prepared for a reason runs as text.
+fn runs_as_text(statement: &Statement, why: u16) -> bool {
+    match why {
+        _ if !statement.binds().is_empty() => false,
+        NOT_PREPARABLE => true,
+        // Preparing would have refused a text of several statements.
+        TOO_MANY_PREPARED => !may_be_several(statement.sql()),
+        _ => false,
     }
 }
 

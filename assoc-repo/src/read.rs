@@ -17,13 +17,10 @@ use crate::columns::{Columns, Selected};
 use crate::levels::LevelHandle;
 use crate::preload;
 use crate::primary_key_of::PrimaryKeyOf;
-use crate::query::Select;
+use crate::query::{Query, Select};
 use crate::repo::Repo;
 use crate::session::Session;
 use crate::write::rows_of;
-
-#[cfg(doc)]
-use crate::query::Query;
 
 impl Repo {
     /// The row with a primary key, or `None`. The query may add preloads and conditions; pass [`Query::new`] for the
@@ -44,11 +41,16 @@ impl Repo {
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
     pub async fn get<M: Model>(&self, key: impl PrimaryKeyOf<M>, query: Select<M>) -> Result<Option<M>> {
+        self.row_with_key(&key.into_primary_key(), unless_plain(query)).await
+    }
+
+    // The row with a key, which satisfies a query.
+    async fn row_with_key<M: Model>(&self, key: &M::Key, query: Option<Box<Select<M>>>) -> Result<Option<M>> {
         M::DEF.require_primary_key("`get`")?;
-        let values = key_values(&key.into_primary_key());
+        let values = key_values(key);
         // A decimal key is compared in a special form, so its statement is not cached.
         let is_decimal = values.iter().any(|value| matches!(value, Value::Decimal(_)));
-        if query.is_plain() && self.filters.is_none() && !is_decimal {
+        if query.is_none() && self.filters.is_none() && !is_decimal {
             let repo = self.in_database_of(M::DEF);
             let sql = repo.get_sql(TypeId::of::<M>(), || {
                 let spec = RootSelect::new(M::DEF).with_key(vec![Value::Int(0); M::Key::WIDTH]);
@@ -57,12 +59,14 @@ impl Repo {
             let binds = values.into_iter().map(Bind::Value).collect();
             let statement = Statement::new(sql, binds).of_kind(StatementKind::Select);
             let mut row = OneRow::<M>(None);
-            repo.reading(query.most_statements).await?.query(&statement, &mut row).await?;
+            repo.reading(None).await?.query(&statement, &mut row).await?;
             return Ok(row.0);
         }
-        let mut query = query;
+        let mut query = query.map_or_else(Query::new, |query| *query);
         query.spec = query.spec.with_key(values);
-        Ok(self.all(query).await?.into_iter().next())
+        // Boxed, so that the read by a key alone does not carry the state of any other.
+        let all: BoxFuture<'_, _> = Box::pin(self.all(query));
+        Ok(all.await?.into_iter().next())
     }
 
     /// The row with a primary key, which must exist. It costs what [`get`](Self::get) costs.
@@ -71,7 +75,7 @@ impl Repo {
     /// [`ErrorKind::NotFound`] if there is no such row, and the errors of [`get`](Self::get).
     pub async fn get_or_fail<M: Model>(&self, key: impl PrimaryKeyOf<M>, query: Select<M>) -> Result<M> {
         let key = key.into_primary_key();
-        match self.get::<M>(key.clone(), query).await? {
+        match self.row_with_key(&key, unless_plain(query)).await? {
             Some(row) => Ok(row),
             None => Err(ErrorKind::NotFound { model: M::DEF.name, key: show_key(&key) }.into()),
         }
@@ -399,6 +403,13 @@ pub(crate) fn key_values<K: Key>(key: &K) -> Vec<Value<'static>> {
     let mut values = Vec::with_capacity(K::WIDTH);
     key.push_values(&mut values);
     values
+}
+
+// A query that names its model only is dropped at once: moving it through the futures of a call costs more than the look at
+// it.
+#[inline]
+fn unless_plain<M: Model>(query: Select<M>) -> Option<Box<Select<M>>> {
+    (!query.is_plain() || query.most_statements.is_some()).then(|| Box::new(query))
 }
 
 fn show_key(key: &impl Key) -> String {

@@ -268,7 +268,10 @@ impl Repo {
             let hooks: BoxFuture<'_, ()> = Box::pin(self.run_left_hooks());
             hooks.await;
         }
-        self.shared.driver.acquire(access).await.map_err(|error| self.blame_open_transactions(error))
+        match self.shared.driver.acquire_now(access) {
+            Some(connection) => Ok(connection),
+            None => self.shared.driver.acquire(access).await.map_err(|error| self.blame_open_transactions(error)),
+        }
     }
 
     // The most frequent reason for an empty pool: a call uses the repo inside a transaction of the same repo, and waits

@@ -177,25 +177,31 @@ impl Sqlite {
     }
 }
 
+impl Sqlite {
+    // The connections for an access.
+    fn lane(&self, access: Access) -> &Arc<Lane> {
+        match (access, &self.inner.readers) {
+            (Access::Read, Some(readers)) => readers,
+            _ => &self.inner.writer,
+        }
+    }
+}
+
 impl Driver for Sqlite {
     fn dialect(&self) -> &dyn Dialect {
         &self.inner.dialect
     }
 
     fn acquire(&self, access: Access) -> BoxFuture<'_, Result<Box<dyn Connection>>> {
-        let lane = match (access, &self.inner.readers) {
-            (Access::Read, Some(readers)) => readers,
-            _ => &self.inner.writer,
-        };
-        // Nearly always there is an open connection, and then nothing to wait for.
-        if let Some(lease) = lane.idle() {
-            let connection: Box<dyn Connection> = Box::new(SqliteConnection::ready(lease, self.inner.execution));
-            return Box::pin(std::future::ready(Ok(connection)));
-        }
         Box::pin(async move {
-            let lease = lane.acquire().await?;
+            let lease = self.lane(access).acquire().await?;
             Ok(Box::new(SqliteConnection::new(lease, self.inner.execution).await?) as Box<dyn Connection>)
         })
+    }
+
+    fn acquire_now(&self, access: Access) -> Option<Box<dyn Connection>> {
+        let lease = self.lane(access).idle()?;
+        Some(Box::new(SqliteConnection::ready(lease, self.inner.execution)))
     }
 
     /// The counts of the writer and the readers together.

@@ -13,19 +13,8 @@ use crate::errors;
 const NAME: &[u8] = b"rarray";
 const CALL: &[u8] = b"rarray(?)";
 
-/// Refuses a statement in which `rarray` has another argument than a list that is bound to it. Answers whether the text
-/// names `rarray` at all.
-pub(crate) fn refuse_other_lists(statement: &Statement) -> Result<bool> {
-    let lists = || statement.binds().iter().filter(|bind| matches!(bind, Bind::List(_))).count();
-    refuse(statement.sql(), lists)
-}
-
-/// The same for a text without binds.
-pub(crate) fn refuse_lists(sql: &str) -> Result<()> {
-    refuse(sql, || 0).map(drop)
-}
-
-fn refuse(sql: &str, lists: impl FnOnce() -> usize) -> Result<bool> {
+/// How many lists a text takes. Refuses one in which `rarray` has another argument.
+pub(crate) fn count(sql: &str) -> Result<usize> {
     let text = sql.as_bytes();
     let mut calls = 0;
     let mut named = false;
@@ -46,8 +35,18 @@ fn refuse(sql: &str, lists: impl FnOnce() -> usize) -> Result<bool> {
         }
     }
     // A column or a text of that name takes nothing. The argument can be compared with the hidden column instead.
-    let takes = if calls > 0 { calls != lists() } else { named && position(text, b"pointer").is_some() };
-    if takes { Err(refused(sql)) } else { Ok(named) }
+    if calls == 0 && named && position(text, b"pointer").is_some() { Err(refused(sql)) } else { Ok(calls) }
+}
+
+/// Refuses a statement whose text takes lists, unless as many are bound.
+pub(crate) fn refuse_unbound(taken: usize, statement: &Statement) -> Result<()> {
+    let bound = || statement.binds().iter().filter(|bind| matches!(bind, Bind::List(_))).count();
+    if taken > 0 && taken != bound() { Err(refused(statement.sql())) } else { Ok(()) }
+}
+
+/// Refuses a text without binds that takes lists.
+pub(crate) fn refuse_lists(sql: &str) -> Result<()> {
+    if count(sql)? > 0 { Err(refused(sql)) } else { Ok(()) }
 }
 
 // Whether a parenthesis follows, or a comment that may precede one. The name may be quoted.
@@ -80,7 +79,10 @@ mod tests {
     fn only_bound_lists_are_taken() {
         let list = || Bind::List(BindList::Ints([1].into()));
         let one = || Bind::Value(assoc_core::Value::Int(1));
-        let check = |sql: &str, binds: Vec<Bind>| refuse_other_lists(&Statement::new(sql, binds)).is_ok();
+        let check = |sql: &str, binds: Vec<Bind>| {
+            let statement = Statement::new(sql, binds);
+            count(sql).and_then(|taken| refuse_unbound(taken, &statement)).is_ok()
+        };
         assert!(check("SELECT value FROM rarray(?)", vec![list()]));
         assert!(check("SELECT * FROM t WHERE a IN (SELECT +value FROM rarray(?)) AND b = ?", vec![list(), one()]));
         assert!(check("SELECT rarray, 'rarray' FROM rarrays", vec![]));

@@ -15,6 +15,9 @@ use crate::{Execution, Sqlite, decimals, errors, integers};
 
 type Hook = dyn Fn(&rusqlite::Connection) -> rusqlite::Result<()> + Send + Sync;
 
+/// Below this a statement may stay on its thread: tokio advises to stay under 10 to 100 µs between two `.await`s.
+const SHORT: Duration = Duration::from_micros(50);
+
 /// Options of a database, then [`open`](SqliteBuilder::open).
 ///
 /// ```
@@ -45,7 +48,9 @@ pub(crate) struct Config {
     path: PathBuf,
     pub(crate) acquire_timeout: Duration,
     pub(crate) uuid_as_text: bool,
-    busy_timeout: Duration,
+    pub(crate) busy_timeout: Duration,
+    #[cfg_attr(not(feature = "tokio"), allow(dead_code))]
+    pub(crate) short_statement: Duration,
     statement_cache: usize,
     page_cache_kib: u32,
     read_only: bool,
@@ -71,6 +76,7 @@ impl SqliteBuilder {
             acquire_timeout: Duration::from_secs(30),
             uuid_as_text: false,
             busy_timeout: Duration::from_secs(5),
+            short_statement: SHORT,
             statement_cache: 256,
             page_cache_kib: 8 * 1024,
             read_only: false,
@@ -104,6 +110,13 @@ impl SqliteBuilder {
     /// On which thread statements run. Default: [`Execution::Auto`].
     pub fn execution(mut self, execution: Execution) -> Self {
         self.execution = execution;
+        self
+    }
+
+    /// Under [`Execution::Auto`] in a runtime, a statement whose recent runs took less than this stays on its thread. Default: 50
+    /// microseconds. A higher limit spares the way to another thread, and stalls the other tasks of the thread for as long.
+    pub fn short_statement(mut self, limit: Duration) -> Self {
+        self.config.short_statement = limit;
         self
     }
 
@@ -226,7 +239,7 @@ impl Config {
     /// Opens a connection and sets it up.
     pub(crate) fn connect(&self, role: Role) -> Result<Session> {
         let conn = self.open(role).map_err(|error| errors::of_opening(error, &self.path.to_string_lossy()))?;
-        Ok(Session::new(conn, self.uuid_as_text, self.busy_timeout))
+        Ok(Session::new(conn, self))
     }
 
     fn open(&self, role: Role) -> rusqlite::Result<rusqlite::Connection> {
@@ -291,6 +304,7 @@ impl fmt::Debug for Config {
             .field("path", &self.path)
             .field("acquire_timeout", &self.acquire_timeout)
             .field("busy_timeout", &self.busy_timeout)
+            .field("short_statement", &self.short_statement)
             .field("statement_cache", &self.statement_cache)
             .field("page_cache_kib", &self.page_cache_kib)
             .field("uuid_as_text", &self.uuid_as_text)

@@ -33,22 +33,22 @@ use std::time::{Duration, Instant};
 
 use assoc_core::driver::{ExecResult, RowSink, Statement, TransactionMode};
 use assoc_core::{DriverErrorKind, ErrorKind, Result, Value};
-use assoc_dialects::{Verb, mentions};
+use assoc_dialects::Verb;
 
 mod answer;
+mod known_texts;
 
 use self::answer::{Pump, offer_columns};
-use crate::lists::{refuse_lists, refuse_other_lists};
+use self::known_texts::{Found, KnownTexts};
+use crate::lists::refuse_lists;
+use crate::options::Config;
 use crate::{errors, values};
 
 #[cfg(feature = "tokio")]
 use rusqlite::InterruptHandle;
 
 #[cfg(feature = "tokio")]
-use crate::costs::Costs;
-
-/// An `INSERT` with these words may have left a row out or updated one.
-const CONFLICT: &str = "ON CONFLICT";
+use crate::costs::{CostKey, Costs};
 
 /// A connection with what belongs to it.
 pub(crate) struct Session {
@@ -58,6 +58,9 @@ pub(crate) struct Session {
     uuid_as_text: bool,
     #[cfg_attr(not(feature = "tokio"), allow(dead_code))]
     busy_timeout: Duration,
+    // A statement that takes less may stay on the runtime's thread.
+    #[cfg(feature = "tokio")]
+    short: Duration,
     // The driver has begun it and not ended it. SQLite may end a transaction by itself (full disk, interrupt); the
     // statements that belong to it must not run outside of it then.
     in_transaction: bool,
@@ -68,21 +71,9 @@ pub(crate) struct Session {
     // A statement is being run, or was when a panic came out of it.
     running: bool,
     buffer: Vec<Value<'static>>,
-    last_text: Option<LongText>,
+    texts: KnownTexts,
     #[cfg(feature = "tokio")]
     pub(crate) costs: Costs,
-}
-
-/// What was found in a long text without lists. Many rows are inserted by statements that share one text, which need not be
-/// searched each time.
-struct LongText {
-    sql: Arc<str>,
-    mentions_conflict: bool,
-}
-
-impl LongText {
-    /// A text that is shorter is searched faster than kept.
-    const LENGTH: usize = 256;
 }
 
 /// A statement about transactions.
@@ -108,20 +99,22 @@ const BEGUN: &str = "a statement has begun one (BEGIN or SAVEPOINT as SQL), whic
 const PATIENCE: Duration = Duration::from_micros(500);
 
 impl Session {
-    pub(crate) fn new(conn: rusqlite::Connection, uuid_as_text: bool, busy_timeout: Duration) -> Self {
+    pub(crate) fn new(conn: rusqlite::Connection, config: &Config) -> Self {
         Session {
             #[cfg(feature = "tokio")]
             interrupt: Arc::new(conn.get_interrupt_handle()),
             conn,
-            uuid_as_text,
-            busy_timeout,
+            uuid_as_text: config.uuid_as_text,
+            busy_timeout: config.busy_timeout,
+            #[cfg(feature = "tokio")]
+            short: config.short_statement,
             in_transaction: false,
             ended_by_statement: false,
             #[cfg(feature = "tokio")]
             only_reads: false,
             running: false,
             buffer: Vec::new(),
-            last_text: None,
+            texts: KnownTexts::default(),
             #[cfg(feature = "tokio")]
             costs: Costs::default(),
         }
@@ -129,6 +122,12 @@ impl Session {
 
     pub(crate) fn connection(&self) -> &rusqlite::Connection {
         &self.conn
+    }
+
+    /// Whether the recent runs of a statement were so short that it may stay on the runtime's thread.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn is_short(&self, key: CostKey) -> bool {
+        self.costs.is_short(key, self.short)
     }
 
     /// What stops a statement from another thread.
@@ -169,7 +168,7 @@ impl Session {
         apart: Option<Apart>,
     ) -> Result<ExecResult> {
         let buffer = std::mem::take(&mut self.buffer);
-        self.with_prepared(statement, |prepared, sql| {
+        self.with_prepared(statement, |prepared, sql, _| {
             let started = apart.map(|_| Instant::now());
             let mut rows = prepared.raw_query();
             let mut pump = Pump { sql, sink, buffer, columns: None };
@@ -199,14 +198,13 @@ impl Session {
 
     /// Runs a statement for its effect; rows it returns are passed over.
     pub(crate) fn execute(&mut self, statement: &Statement) -> Result<ExecResult> {
-        let verb = Verb::of(statement.sql());
-        let writes = self.with_prepared(statement, |prepared, sql| {
-            let writes = verb != Verb::Other && !prepared.readonly();
+        let (writes, found) = self.with_prepared(statement, |prepared, sql, found| {
+            let writes = found.verb != Verb::Other && !prepared.readonly();
             let mut rows = prepared.raw_query();
             loop {
                 match rows.next() {
                     Ok(Some(_)) => {}
-                    Ok(None) => return Ok(writes),
+                    Ok(None) => return Ok((writes, found)),
                     Err(error) => return Err(errors::of_statement(error, sql)),
                 }
             }
@@ -216,11 +214,7 @@ impl Session {
         }
         let affected = self.conn.changes();
         // An upsert that updates leaves the id of an earlier insert standing: better none than a wrong one.
-        let mentions_conflict = || match self.known_text(statement) {
-            Some(known) => known.mentions_conflict,
-            None => mentions(statement.sql(), CONFLICT),
-        };
-        let inserted = verb == Verb::Insert && affected > 0 && !mentions_conflict();
+        let inserted = found.verb == Verb::Insert && affected > 0 && !found.mentions_conflict;
         Ok(match affected {
             1 => ExecResult::new(affected, inserted.then(|| self.conn.last_insert_rowid())),
             _ if inserted => ExecResult::new(affected, None).with_last_of_several(self.conn.last_insert_rowid()),
@@ -337,36 +331,24 @@ impl Session {
         Ok(())
     }
 
-    // What is known of a statement's text, if it is the last long one.
-    fn known_text(&self, statement: &Statement) -> Option<&LongText> {
-        self.last_text.as_ref().filter(|known| Arc::ptr_eq(&known.sql, statement.shared_sql()))
-    }
-
     fn with_prepared<T>(
         &mut self,
         statement: &Statement,
-        run: impl FnOnce(&mut rusqlite::Statement<'_>, &str) -> Result<T>,
+        run: impl FnOnce(&mut rusqlite::Statement<'_>, &str, Found) -> Result<T>,
     ) -> Result<T> {
         let sql = statement.sql();
         self.check_transaction(sql)?;
-        if self.known_text(statement).is_none() {
-            refuse_nul(sql)?;
-            let names_lists = refuse_other_lists(statement)?;
-            if !names_lists && sql.len() >= LongText::LENGTH {
-                let sql = Arc::clone(statement.shared_sql());
-                self.last_text = Some(LongText { mentions_conflict: mentions(&sql, CONFLICT), sql });
-            }
-        }
+        let found = self.texts.look(statement)?;
         self.running = true;
-        let done = if Verb::of(sql) == Verb::Other {
+        let done = if found.verb == Verb::Other {
             let done = {
                 let mut prepared = self.conn.prepare(sql).map_err(|error| errors::of_statement(error, sql))?;
-                bind_all(&mut prepared, statement, self.uuid_as_text).and_then(|()| run(&mut prepared, sql))
+                bind_all(&mut prepared, statement, self.uuid_as_text).and_then(|()| run(&mut prepared, sql, found))
             };
             done.and_then(|done| self.check_boundary(sql).map(|()| done))
         } else {
             let mut prepared = self.conn.prepare_cached(sql).map_err(|error| errors::of_statement(error, sql))?;
-            bind_all(&mut prepared, statement, self.uuid_as_text).and_then(|()| run(&mut prepared, sql))
+            bind_all(&mut prepared, statement, self.uuid_as_text).and_then(|()| run(&mut prepared, sql, found))
         };
         self.running = false;
         done

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use assoc_core::driver::{Access, Driver, Statement, TransactionMode};
+use assoc_core::driver::{Access, Driver, Statement, StatementKind, TransactionMode};
 use assoc_core::{DriverErrorKind, Error, Value};
 use assoc_sqlite::{Execution, Sqlite};
 use support::{Scratch, ints, kind, scalar, statement};
@@ -203,19 +203,48 @@ fn long_statements_do_not_stall_the_runtime() {
 
 #[test]
 fn short_statements_leave_room_for_other_tasks() {
-    let sqlite = Sqlite::memory().unwrap();
-    current_thread().block_on(async {
-        let other = Arc::new(AtomicBool::new(false));
-        let set = Arc::clone(&other);
-        tokio::spawn(async move { set.store(true, Ordering::Relaxed) });
-        let mut connection = sqlite.acquire(Access::Read).await.unwrap();
-        let mut runs = 0;
-        while !other.load(Ordering::Relaxed) {
-            assert_eq!(ints(&mut *connection, &Statement::plain("SELECT 1")).await.unwrap(), [1]);
-            runs += 1;
-            assert!(runs < 10_000, "the task never yielded");
-        }
-    });
+    for execution in [Execution::Auto, Execution::Inline] {
+        let scratch = Scratch::new();
+        let sqlite = scratch.builder().execution(execution).open().unwrap();
+        current_thread().block_on(async {
+            let other = Arc::new(AtomicBool::new(false));
+            let set = Arc::clone(&other);
+            tokio::spawn(async move { set.store(true, Ordering::Relaxed) });
+            let mut connection = sqlite.acquire(Access::Read).await.unwrap();
+            let mut runs = 0;
+            while !other.load(Ordering::Relaxed) {
+                assert_eq!(ints(&mut *connection, &Statement::plain("SELECT 1")).await.unwrap(), [1]);
+                runs += 1;
+                assert!(runs < 10_000, "the task never yielded under {execution:?}");
+            }
+        });
+    }
+}
+
+#[test]
+fn the_limit_of_short_statements_is_an_option() {
+    let forever = Duration::from_secs(3_600);
+    for (limit, stays) in [(Duration::ZERO, false), (forever, true)] {
+        let scratch = Scratch::new();
+        let sqlite = scratch.builder().short_statement(limit).open().unwrap();
+        current_thread().block_on(async {
+            let mut reader = sqlite.acquire(Access::Read).await.unwrap();
+            let plain = Statement::plain("SELECT 1");
+            // What begins with WITH may write; the library says of its own statements that they do not.
+            let counting = statement(COUNT_TO, [Value::Int(1_000)]).of_kind(StatementKind::Select);
+            for (read, rows) in [(plain, 1), (counting, 1_000)] {
+                // The first run of a statement leaves: nothing is known of it yet.
+                assert_eq!(ints(&mut *reader, &read).await.unwrap().len(), rows);
+                let mut again = Box::pin(ints(&mut *reader, &read));
+                let at_once =
+                    std::future::poll_fn(|cx| std::task::Poll::Ready(again.as_mut().poll(cx).is_ready())).await;
+                assert_eq!(at_once, stays, "{limit:?}");
+                if !stays {
+                    assert_eq!(again.await.unwrap().len(), rows);
+                }
+            }
+        });
+    }
 }
 
 #[test]

@@ -33,7 +33,11 @@ fn main() -> std::process::ExitCode {
         Ok("diesel-mysql") => conformance_tests::run(backends::DieselMariaDbPool),
         Ok("diesel-postgres") => conformance_tests::run(backends::DieselPostgresPool),
         Ok("postgres") => conformance_tests::run(backends::PostgreSql),
-        Ok(_) => conformance_tests::run(backends::MariaDb),
-        Err(_) => conformance_tests::run(SqliteInMemory),
+        Ok("mysql") => conformance_tests::run(backends::MariaDb),
+        Ok("sqlite") | Err(_) => conformance_tests::run(SqliteInMemory),
+        Ok(other) => {
+            eprintln!("CONFORMANCE_SERVER is `{other}`, which is no driver of the suite's");
+            std::process::ExitCode::FAILURE
+        }
     }
 }

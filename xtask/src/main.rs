@@ -41,8 +41,10 @@ Usage: cargo xtask <task>
                                     report is kept in conformance-tests/mutants.txt.
   package                           packages all crates, builds the template backend outside of the workspace from the
                                     packages, under other names, and runs the conformance suite on it.
-  report-cards [--mysql <where>]    runs the conformance suite on SQLite, MariaDB and PostgreSQL (and on the MySQL at <where> of `db`), and
-                                    writes docs/report-cards and the badges of the README.
+  report-cards [--mysql <where>] [<card>...]
+                                    runs the conformance suite on SQLite, MariaDB and PostgreSQL (and on the MySQL at
+                                    <where> of `db`), each by its driver and through Diesel, and writes
+                                    docs/report-cards and the badges of the README. With names, these cards only.
   test [--quick | --with-mysql <where>]
                                     everything that is checked before a change is accepted, with all tests on SQLite
                                     and on private MariaDB and PostgreSQL servers (or those of ASSOC_MYSQL_URL and

@@ -69,14 +69,14 @@ async fn a_kill_between_two_calls_is_invisible(driver: MySql, db: &TestDb) {
 #[tokio::test]
 async fn a_kill_between_two_calls_is_invisible_over_tcp() {
     let db = TestDb::new().await;
-    let driver = db.builder().max_connections(1).connect().await.unwrap();
+    let driver = db.builder().max_connections(1).trust_window(Duration::ZERO).connect().await.unwrap();
     a_kill_between_two_calls_is_invisible(driver, &db).await;
 }
 
 #[tokio::test]
 async fn a_kill_between_two_calls_is_invisible_over_a_local_socket() {
     let db = TestDb::new().await;
-    let driver = db.local_builder().max_connections(1).connect().await.unwrap();
+    let driver = db.local_builder().max_connections(1).trust_window(Duration::ZERO).connect().await.unwrap();
     a_kill_between_two_calls_is_invisible(driver, &db).await;
 }
 

@@ -11,6 +11,7 @@ mod keys;
 mod killed;
 mod pool;
 mod sessions;
+mod spare;
 mod statements;
 mod support;
 mod tls;

@@ -107,7 +107,8 @@ async fn prepared_and_closed(connection: &mut dyn Connection) -> (i64, i64) {
 #[tokio::test]
 async fn the_statement_cache_is_bounded_and_is_used() {
     let db = TestDb::new().await;
-    for (size, expected) in [(0, 30), (3, 30), (20, 10)] {
+    // Of ten texts in turn, three places keep few.
+    for (size, expected) in [(0, 30..=33), (3, 15..=33), (20, 10..=13)] {
         let driver = db.builder().statement_cache(size).connect().await.unwrap();
         let mut connection = acquire(&driver).await;
         let (before, _) = prepared_and_closed(&mut *connection).await;
@@ -119,7 +120,7 @@ async fn the_statement_cache_is_bounded_and_is_used() {
         }
         let (prepared, closed) = prepared_and_closed(&mut *connection).await;
         // The look at the counters is made of statements, too.
-        assert!((expected..=expected + 3).contains(&(prepared - before)), "{size}: {before} {prepared}");
+        assert!(expected.contains(&(prepared - before)), "{size}: {before} {prepared}");
         assert!(prepared - closed <= size as i64 + 2, "{size}: {prepared} {closed}");
     }
 }

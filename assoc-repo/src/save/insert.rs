@@ -130,6 +130,7 @@ pub(super) async fn run(session: &mut Session<'_>, plan: &mut InsertPlan) -> Res
     // Which of the given rows each row is.
     let mut inputs: Vec<u32> = Vec::with_capacity(plan.rows());
     let mut counted: Option<CountedKeys> = None;
+    let mut written = WrittenKeys::default();
     let count = plan.batches.len();
     for at in 0..count {
         let batch = &plan.batches[at];
@@ -150,22 +151,23 @@ pub(super) async fn run(session: &mut Session<'_>, plan: &mut InsertPlan) -> Res
             continue;
         }
         let statement = sql::insert_statement(text, std::mem::take(&mut batch.binds)).in_role(batch.role);
-        let first = rows.len();
-        if returning {
-            session.query(&statement, &mut *rows).await?;
-        } else {
+        if !returning {
             let executed = session.execute(&statement).await?;
             let keys = keys_of(model, batch, statement.binds(), executed.last_insert_id)?;
-            // A model that wants its rows read is read once elsewhere too.
-            let role = match at {
-                0 if model.read_back => StatementRole::Requested,
-                _ => StatementRole::StandIn(Lack::InsertReturning),
-            };
-            let back = read_by_keys(session, model, RowKeys::Tuples(keys), role).await?;
-            for row in 0..back.len() {
-                rows.push_from(&*back, row);
+            batch.binds = statement.into_binds();
+            inputs.extend(&batch.inputs);
+            // Other keys may come back in another form, by which rows of several statements are not told apart.
+            if !are_integers(&keys) {
+                written.read(session, model, &mut *rows).await?;
+                written.keys.extend(keys);
+                written.read(session, model, &mut *rows).await?;
+            } else {
+                written.keys.extend(keys);
             }
+            continue;
         }
+        let first = rows.len();
+        session.query(&statement, &mut *rows).await?;
         // Needed again if the rows have to be inserted one by one.
         batch.binds = statement.into_binds();
         let goes_on = at + 1 < count;
@@ -174,21 +176,18 @@ pub(super) async fn run(session: &mut Session<'_>, plan: &mut InsertPlan) -> Res
             let message = format!("{given} rows were inserted and {returned} came back");
             return Err(Error::invalid_query(model.name, message));
         }
-        if returning {
-            let order = save::inputs_of(model, dialect, &batch.columns, &batch.binds, &*rows, first);
-            let Some(order) = order else {
-                plan.restore(&*rows);
-                return Ok(None);
-            };
-            // Rows that are inserted one by one are so because keys cannot be counted.
-            if goes_on && batch.inputs.len() > 1 {
-                counted = CountedKeys::shown_by(model, dialect, &batch.columns, &batch.binds, &*rows, first);
-            }
-            inputs.extend(order.into_iter().map(|input| batch.inputs[input as usize]));
-        } else {
-            inputs.extend(&batch.inputs);
+        let order = save::inputs_of(model, dialect, &batch.columns, &batch.binds, &*rows, first);
+        let Some(order) = order else {
+            plan.restore(&*rows);
+            return Ok(None);
+        };
+        // Rows that are inserted one by one are so because keys cannot be counted.
+        if goes_on && batch.inputs.len() > 1 {
+            counted = CountedKeys::shown_by(model, dialect, &batch.columns, &batch.binds, &*rows, first);
         }
+        inputs.extend(order.into_iter().map(|input| batch.inputs[input as usize]));
     }
+    written.read(session, model, &mut *rows).await?;
     if model.read_back && returning {
         rows = read_by_keys(session, model, rows.keys(model.primary_key, 0), StatementRole::Requested).await?;
     }
@@ -198,6 +197,36 @@ pub(super) async fn run(session: &mut Session<'_>, plan: &mut InsertPlan) -> Res
     }
     rows.reorder(&order);
     Ok(Some(rows))
+}
+
+/// The keys of rows that were written without RETURNING and not read back yet. Rows of several statements are read by one.
+#[derive(Default)]
+struct WrittenKeys {
+    keys: Vec<Option<KeyTuple>>,
+    was_read: bool,
+}
+
+impl WrittenKeys {
+    async fn read(&mut self, session: &mut Session<'_>, model: &'static ModelDef, rows: &mut dyn Rows) -> Result<()> {
+        if self.keys.is_empty() {
+            return Ok(());
+        }
+        // A model that wants its rows read is read once elsewhere too.
+        let role = match std::mem::replace(&mut self.was_read, true) {
+            false if model.read_back => StatementRole::Requested,
+            _ => StatementRole::StandIn(Lack::InsertReturning),
+        };
+        let back = read_by_keys(session, model, RowKeys::Tuples(std::mem::take(&mut self.keys)), role).await?;
+        for row in 0..back.len() {
+            rows.push_from(&*back, row);
+        }
+        Ok(())
+    }
+}
+
+fn are_integers(keys: &[Option<KeyTuple>]) -> bool {
+    let is_integer = |value: &Value<'_>| matches!(value, Value::Int(_) | Value::UInt(_));
+    keys.iter().flatten().all(|key| key.values().iter().all(is_integer))
 }
 
 // The keys of rows that an INSERT without RETURNING has written: what was set, and the one number that the database made.

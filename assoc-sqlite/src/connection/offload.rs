@@ -1,9 +1,9 @@
 //! Inside a tokio runtime: which statements stay on their thread, and how the others leave it.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use assoc_core::driver::{ExecResult, RowSink, TransactionMode};
+use assoc_core::driver::{ExecResult, RowSink, StatementKind, TransactionMode};
 use assoc_core::{DriverErrorKind, Result, Value};
 use assoc_dialects::Verb;
 use rusqlite::InterruptHandle;
@@ -17,9 +17,6 @@ use crate::execution::Placement;
 use crate::pool::Lease;
 use crate::session::{Control, Session};
 
-/// A statement that takes less may stay on the runtime's thread.
-const SHORT: Duration = Duration::from_micros(50);
-
 impl SqliteConnection {
     pub(crate) async fn run(&mut self, mut work: Work<'_>) -> Result<ExecResult> {
         if matches!(self.place, Place::Away(_)) {
@@ -27,6 +24,8 @@ impl SqliteConnection {
             let _ = self.come_home().await;
         }
         let Some(leaving) = self.execution.leaving() else {
+            // Without a runtime there is no budget, and nothing to yield to.
+            tokio::task::coop::consume_budget().await;
             return work.perform(self.lease()?.session()?, None);
         };
         tokio::task::coop::consume_budget().await;
@@ -145,8 +144,9 @@ impl Work<'_> {
     fn is_short(&self, session: &Session, key: Option<CostKey>) -> bool {
         match self {
             Work::Query(statement, _) | Work::Execute(statement) => {
-                let waits = Verb::of(statement.sql()) != Verb::Read && session.is_autocommit();
-                !waits && key.is_some_and(|key| session.costs.is_short(key, SHORT))
+                let reads = statement.kind() == StatementKind::Select || Verb::of(statement.sql()) == Verb::Read;
+                let waits = !reads && session.is_autocommit();
+                !waits && key.is_some_and(|key| session.is_short(key))
             }
             // The end of a transaction that only read waits for nothing: every preload has one.
             Work::Control(Control::Commit) => session.only_reads(),

@@ -91,7 +91,10 @@ pub trait Interceptor: Send + Sync + 'static {
 
     /// Hands out a connection, or waits for it.
     fn acquire<'a>(&'a self, inner: &'a dyn Driver, access: Access) -> BoxFuture<'a, Result<Box<dyn Connection>>> {
-        inner.acquire(access)
+        match inner.acquire_now(access) {
+            Some(connection) => Box::pin(std::future::ready(Ok(connection))),
+            None => inner.acquire(access),
+        }
     }
 
     /// A connection is handed out.

@@ -101,7 +101,7 @@ pub(crate) struct DieselMariaDbPool;
 
 impl Backend for DieselMariaDbPool {
     fn name(&self) -> &'static str {
-        "diesel-mariadb"
+        if MariaDb.name() == "mysql" { "diesel-mysql" } else { "diesel-mariadb" }
     }
 
     fn version(&self) -> String {

@@ -205,9 +205,11 @@ impl Backend for MariaDb {
             let options = OptsBuilder::from_opts(server.clone()).db_name(Some(&name));
             // Before there is a driver, so that the database is dropped also if none can be had.
             let database = TemporaryDatabase::create(server, name).await?;
-            Ok(Database::new(MySql::builder_from(options).max_connections(10).connect().await?)
-                .with_native_sql(mysql_sql(served().kind()))
-                .on_drop(move || drop(database)))
+            let driver = MySql::builder_from(options).max_connections(10).connect().await?;
+            // Idle ones, so that statements which do not need each other's rows run on several.
+            let open = (driver.acquire(Access::Read).await?, driver.acquire(Access::Read).await?);
+            drop(open);
+            Ok(Database::new(driver).with_native_sql(mysql_sql(served().kind())).on_drop(move || drop(database)))
         })
     }
 }
