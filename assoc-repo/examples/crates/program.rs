@@ -1,0 +1,54 @@
+//! The program from its options to its report.
+
+use std::env;
+use std::io::{self, BufWriter, Write};
+use std::process::ExitCode;
+
+use crate::cli::{self, Options};
+use crate::failure::Failure;
+use crate::metadata::Metadata;
+use crate::progress::Progress;
+use crate::{database, import, report, tree};
+
+pub(crate) fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn run() -> Result<(), Failure> {
+    let Some(options) = Options::parse(env::args_os().skip(1))? else {
+        return Ok(writeln!(io::stdout(), "{}", cli::HELP)?);
+    };
+    let progress = Progress::new();
+    // Before the database: if the input is no good, nothing should have happened to the tables.
+    progress.say("reading the dependency graph");
+    let metadata = match &options.metadata {
+        Some(file) => Metadata::of_file(file)?,
+        None => Metadata::of_manifest(options.manifest.as_deref())?,
+    };
+    // SQLite would do without a runtime; a database across the network will not. One thread is enough for a program
+    // that does one thing after the other.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::run(format_args!("cannot start: {error}")))?;
+    runtime.block_on(store_and_report(&options, &metadata, &progress))
+}
+
+async fn store_and_report(options: &Options, metadata: &Metadata, progress: &Progress) -> Result<(), Failure> {
+    let database = database::connect(options.database.as_deref(), progress).await?;
+    let repo = &database.repo;
+    import::create_tables(repo).await?;
+    import::store(repo, metadata, progress).await?;
+    progress.clear();
+
+    let mut out = BufWriter::new(io::stdout().lock());
+    if let Some(platform) = &metadata.only_platform {
+        writeln!(out, "Only what {platform} needs: packages for other platforms could not be fetched.\n")?;
+    }
+    match &options.tree {
+        Some(name) => tree::write(repo, name, options.depth, &mut out).await?,
+        None => report::write(repo, options.top, &mut out).await?,
+    }
+    Ok(out.flush()?)
+}
