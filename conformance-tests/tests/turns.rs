@@ -37,6 +37,75 @@ fn the_plan_says_so() {
     });
 }
 
+mod mariadb {
+    use assoc_core::driver::{Access, Driver, Statement};
+    use assoc_mysql::mysql_async::{Opts, OptsBuilder};
+    use assoc_mysql::{Builder, MySql};
+    use backends::MariaDb;
+    use proxy::Proxy;
+    use std::net::ToSocketAddrs;
+
+    use super::*;
+
+    // Options of a database that is reached through a proxy.
+    async fn through(proxy: &Proxy, server: &Opts, driver: &dyn Driver) -> Builder {
+        let mut name = String::new();
+        let mut sink = |values: &mut [Value<'_>]| {
+            name = values.iter().map(|value| value.to_string().trim_matches('"').to_owned()).collect();
+            Ok(())
+        };
+        let mut connection = driver.acquire(Access::Read).await.unwrap();
+        connection.query(&Statement::plain("SELECT DATABASE()"), &mut sink).await.unwrap();
+        let options = OptsBuilder::from_opts(server.clone()).db_name(Some(name)).prefer_socket(false);
+        let options = options.ip_or_hostname(proxy.address.ip().to_string()).tcp_port(proxy.address.port());
+        MySql::builder_from(options).max_connections(3)
+    }
+
+    #[test]
+    fn fewer_turns_after_one_another_on_idle_connections() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let database = MariaDb.fresh().await.unwrap();
+            let repo = Repo::from_driver(Arc::clone(database.driver()));
+            fill(&repo).await.unwrap();
+            let expected = repo.all(page()).await.unwrap();
+            let server = Opts::from_url(&std::env::var("ASSOC_MYSQL_URL").unwrap()).unwrap();
+            let address = (server.ip_or_hostname(), server.tcp_port()).to_socket_addrs().unwrap().next().unwrap();
+            let proxy = Proxy::new(address, Duration::from_millis(4));
+            let mut longest = Vec::new();
+            for spare in [0, 1, 2] {
+                let builder = through(&proxy, &server, &**database.driver()).await;
+                let driver = builder.spare_connections(spare).connect().await.unwrap();
+                drop((driver.acquire(Access::Read).await.unwrap(), driver.acquire(Access::Read).await.unwrap()));
+                drop((
+                    driver.acquire(Access::Read).await.unwrap(),
+                    driver.acquire(Access::Read).await.unwrap(),
+                    driver.acquire(Access::Read).await.unwrap(),
+                ));
+                let repo = Repo::new(driver);
+                let mut least = usize::MAX;
+                // The first runs prepare the texts on each connection.
+                for _ in 0..20 {
+                    proxy.turns();
+                    let (orders, statements) = repo.count_statements(repo.all(page())).await;
+                    assert!(orders.unwrap() == expected, "the same with {spare} beside");
+                    assert_eq!(statements, 12);
+                    least = least.min(proxy.turns_of_each().into_iter().max().unwrap_or_default());
+                }
+                // A transaction stays on its connection.
+                let read = async |repo: &Repo| (repo.all(page()).await, proxy.turns_of_each());
+                proxy.turns();
+                let (orders, turns) = repo.transaction(async |tx| Ok::<_, Error>(read(tx).await)).await.unwrap();
+                assert!(orders.unwrap() == expected, "inside a transaction");
+                assert_eq!(turns.iter().filter(|turns| **turns > 0).count(), 1, "{turns:?}");
+                longest.push(least);
+            }
+            // Alone 12; of the four levels, the widest has six statements.
+            assert!(longest[0] == 12 && longest[1] <= 9 && longest[2] <= 8, "{longest:?}");
+        });
+    }
+}
+
 mod postgres {
     use std::net::ToSocketAddrs;
 

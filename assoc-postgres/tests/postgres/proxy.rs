@@ -5,15 +5,16 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
 /// Counts the turns of all connections that go through it. It ends with the test's process.
 pub(crate) struct Proxy {
     pub(crate) address: SocketAddr,
-    turns: Arc<AtomicUsize>,
+    /// Of each connection.
+    turns: Arc<Mutex<Vec<Arc<AtomicUsize>>>>,
 }
 
 impl Proxy {
@@ -21,11 +22,13 @@ impl Proxy {
     pub(crate) fn new(server: SocketAddr, delay: Duration) -> Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("its address");
-        let turns = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&turns);
+        let turns = Arc::new(Mutex::new(Vec::new()));
+        let connections = Arc::clone(&turns);
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let Ok(server) = TcpStream::connect(server) else { continue };
+                let counted = Arc::default();
+                connections.lock().expect("no counter panics").push(Arc::clone(&counted));
                 connect(client, server, delay / 2, &counted);
             }
         });
@@ -34,7 +37,14 @@ impl Proxy {
 
     /// The turns since the last call.
     pub(crate) fn turns(&self) -> usize {
-        self.turns.swap(0, Ordering::SeqCst)
+        self.turns_of_each().iter().sum()
+    }
+
+    /// The same for each connection: those of one connection wait for each other.
+    #[allow(dead_code)] // Only some tests have several.
+    pub(crate) fn turns_of_each(&self) -> Vec<usize> {
+        let connections = self.turns.lock().expect("no counter panics");
+        connections.iter().map(|turns| turns.swap(0, Ordering::SeqCst)).collect()
     }
 }
 
