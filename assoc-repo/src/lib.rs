@@ -111,8 +111,18 @@ pub use assoc_core::{
     Result, RowOrigin, RuleError, Rules, Scope, Sort, SqlType, Taken, Value, WithJoinRows, WithJoinRowsMut,
     escape_like,
 };
+#[doc = include_str!("../docs/column_type.md")]
+#[doc(inline)]
+pub use assoc_macros::RepoColumnType as ColumnType;
+#[doc = include_str!("../docs/model.md")]
+#[doc(inline)]
+pub use assoc_macros::RepoModel as Model;
+#[doc = include_str!("../docs/polymorphic.md")]
+#[doc(inline)]
+pub use assoc_macros::RepoPolymorphic as Polymorphic;
+#[doc = include_str!("../docs/callbacks.md")]
+#[doc(inline)]
 pub use assoc_macros::callbacks;
-pub use assoc_macros::{RepoColumnType as ColumnType, RepoModel as Model, RepoPolymorphic as Polymorphic};
 pub use association_handle::{HandleOf, OwnerMut, OwnerRef, ToManyAssociation, ToOneAssociation};
 pub use batches::{Batches, RowStream};
 pub use callbacks::{CallbackContext, Callbacks, Cause, Change, ColumnChange, RowAction};
