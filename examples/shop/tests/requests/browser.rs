@@ -25,7 +25,7 @@ pub(crate) async fn order_page(program: PathBuf) {
     let front = dom(&program, &profile, &format!("http://{address}/?shop=tea")).await;
     assert!(front.contains(r#"<a href="/orders/1.html?shop=tea">Order 1</a>"#), "{front}");
     let page = dom(&program, &profile, &format!("http://{address}/orders/1.html?shop=tea")).await;
-    for part in ["<h1>Order 1</h1>", "8 statements", "Cup &lt;small&gt;", "belongs_to Customer"] {
+    for part in ["<h1>Order 1</h1>", "9 statements", "Cup &lt;small&gt;", "belongs_to Customer"] {
         assert!(page.contains(part), "`{part}` is not in {page}");
     }
     server.abort();

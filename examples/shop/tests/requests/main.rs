@@ -4,6 +4,9 @@
 //! where to find them, as `cargo xtask db all -- cargo test -p shop` does; otherwise they are listed as ignored. So is the page in
 //! a browser where there is no Chromium.
 
+// A case fails by panicking.
+#![allow(clippy::expect_used, clippy::panic)]
+
 mod browser;
 mod database;
 mod orders;

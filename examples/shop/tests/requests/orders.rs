@@ -41,7 +41,7 @@ pub(crate) async fn refused(shop: TestShop) {
     assert_eq!(paths(json!({ "customer_id": 1 })).await, "lines");
     assert_eq!(
         paths(json!({ "customer_id": 1, "lines": [{ "quantity": "many" }] })).await,
-        "lines[0].quantity, lines[0].product_id"
+        "lines[0].quantity, lines[0].product"
     );
 
     let unknown = json!({ "customer_id": 1, "lines": [line(1, 1), line(99, 1)] });
@@ -100,10 +100,10 @@ pub(crate) async fn bought_at_once(shop: TestShop) {
 pub(crate) async fn shown_as_a_page(shop: TestShop) {
     let reply = shop.get("/orders/1.html").await;
     // The shop, and what the page says of itself.
-    assert_eq!(reply.statements, 9);
+    assert_eq!(reply.statements, 10);
     assert_eq!(reply.status, 200);
     let page = &reply.text;
-    for part in ["8 statements", "Cup &lt;small&gt;", "Wrap it &amp; write a card", "├─ customer: belongs_to Customer"]
+    for part in ["9 statements", "Cup &lt;small&gt;", "Wrap it &amp; write a card", "├─ customer: belongs_to Customer"]
     {
         assert!(page.contains(part), "`{part}` is not in {page}");
     }
