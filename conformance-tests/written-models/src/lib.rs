@@ -32,6 +32,7 @@ pub mod orchestra;
 pub mod pirates;
 #[doc(hidden)]
 pub mod quizzes;
+#[doc(hidden)]
 pub mod recipes;
 #[doc(hidden)]
 pub mod registry;

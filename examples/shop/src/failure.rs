@@ -1,11 +1,12 @@
 //! Errors as answers. Nothing of SQL, and no name of a table, reaches a client.
 
+use assoc_repo::FieldError;
 use assoc_repo::prelude::*;
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde_json::{Value as JsonValue, json};
 
 /// Why a request was not answered as asked.
 #[derive(Debug, thiserror::Error)]
@@ -81,12 +82,15 @@ impl IntoResponse for Failure {
             if status.is_server_error() {
                 tracing::error!(%error, "a request failed");
             } else if !error.field_errors().is_empty() {
-                let field = |field: &assoc_repo::FieldError| json!({ "path": field.path, "code": field.code, "message": field.message });
-                body["fields"] = error.field_errors().iter().map(field).collect();
+                body["fields"] = error.field_errors().iter().map(problem).collect();
             }
         }
         (status, Json(body)).into_response()
     }
+}
+
+fn problem(field: &FieldError) -> JsonValue {
+    json!({ "path": field.path, "code": field.code, "message": field.message })
 }
 
 // Accessors return the error by itself.

@@ -2,30 +2,28 @@
 
 use assoc_repo::prelude::*;
 use axum::extract::State;
-use axum::http::Uri;
 use axum::response::{Html, IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
 
-use crate::failure::Answer;
+use crate::failure::{Answer, Failure};
 use crate::models::{Order, Product, Shop};
 use crate::orders::whole_order;
 use crate::tenant::Tenant;
+
+const STYLE: &str = "
+    body { font-family: sans-serif; margin: 2em }
+    td, th { padding: 0.2em 1em; text-align: left }
+    pre { background: #eee; padding: 1em; white-space: pre-wrap }";
 
 /// `GET /`: the shops; with `?shop=tea`, the first products and the newest orders of that shop.
 ///
 /// # Errors
 /// No such shop: 404.
-pub async fn front(
-    State(repo): State<Repo>,
-    uri: Uri,
-    tenant: Result<Tenant, crate::failure::Failure>,
-) -> Answer<Response> {
-    if uri.query().is_none() {
-        let shops = repo.all(Query::<Shop>::order_by(Shop::NAME.asc())).await?;
-        let list = html! { ul { @for shop in &shops { li { a href={ "/?shop=" (shop.slug) } { (shop.name) } } } } };
-        return Ok(page("Shops", &list, &[], 1).into_response());
-    }
-    let tenant = tenant?;
+pub async fn front(State(repo): State<Repo>, tenant: Result<Tenant, Failure>) -> Answer<Response> {
+    let tenant = match tenant {
+        Err(Failure::NoShop) => return shops(&repo).await,
+        tenant => tenant?,
+    };
     let products =
         Query::preload((Product::CATEGORY, Product::TAGS, Product::STOCK)).order_by(Product::NAME.asc()).limit(20);
     let orders = Query::preload(Order::CUSTOMER).order_by(Order::ID.desc()).limit(10);
@@ -49,11 +47,24 @@ pub async fn front(
         h2 { "Orders" }
         ul #orders {
             @for order in &orders {
-                li { a href={ "/orders/" (order.id) ".html?shop=" (tenant.shop.slug) } { "Order " (order.id) } " of " (order.customer()?.name) }
+                li {
+                    a href={ "/orders/" (order.id) ".html?shop=" (tenant.shop.slug) } { "Order " (order.id) }
+                    " of " (order.customer()?.name)
+                }
             }
         }
     };
     Ok(page(&tenant.shop.name, &body, &plans, statements).into_response())
+}
+
+async fn shops(repo: &Repo) -> Answer<Response> {
+    let query = Query::<Shop>::order_by(Shop::NAME.asc());
+    let plan = query.explain(repo)?;
+    let (shops, statements) = repo.count_statements(repo.all(query)).await;
+    let list = html! {
+        ul { @for shop in &shops? { li { a href={ "/?shop=" (shop.slug) } { (shop.name) } } } }
+    };
+    Ok(page("Shops", &list, &[plan], statements).into_response())
 }
 
 /// The page of an order.
@@ -91,7 +102,7 @@ fn page(title: &str, body: &Markup, plans: &[String], statements: usize) -> Html
     let whole = html! {
         (DOCTYPE)
         html lang="en" {
-            head { meta charset="utf-8"; title { (title) } style { "body { font-family: sans-serif; margin: 2em } td, th { padding: 0.2em 1em; text-align: left } pre { background: #eee; padding: 1em; white-space: pre-wrap }" } }
+            head { meta charset="utf-8"; title { (title) } style { (STYLE) } }
             body {
                 h1 { (title) }
                 (body)

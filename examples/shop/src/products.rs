@@ -131,9 +131,9 @@ pub async fn review(
     id: Result<Path<i64>, PathRejection>,
     input: Result<Json<JsonValue>, JsonRejection>,
 ) -> Answer<(StatusCode, Json<Review>)> {
-    let mut product = tenant.offered.get_or_fail::<Product>(id?.0, Query::new()).await?;
+    let product = tenant.offered.get_or_fail::<Product>(id?.0, Query::new()).await?;
     let review = Review::cast(&input?.0, &permit!(Review { customer_id, stars, body }));
-    let review = tenant.offered.association(&mut product, Product::REVIEWS).create(review).await?;
+    let review = tenant.offered.insert(review.associate(Review::PRODUCT, &product)).await?;
     Ok((StatusCode::CREATED, Json(review)))
 }
 

@@ -2,8 +2,9 @@
 
 use assoc_repo::Repo;
 use assoc_repo::prelude::*;
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, Query as UrlQuery};
 use axum::http::request::Parts;
+use serde::Deserialize;
 
 use crate::failure::Failure;
 use crate::models::{Category, Customer, Order, Product, Shop, Tag};
@@ -48,14 +49,21 @@ impl Tenant {
     }
 }
 
+#[derive(Deserialize)]
+struct Named {
+    shop: String,
+}
+
 impl FromRequestParts<Repo> for Tenant {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, repo: &Repo) -> Result<Self, Failure> {
         let header = parts.headers.get(HEADER).and_then(|value| value.to_str().ok());
-        let in_query = || parts.uri.query()?.split('&').find_map(|pair| pair.strip_prefix("shop="));
-        let slug = header.or_else(in_query).ok_or(Failure::NoShop)?;
-        let shop = repo.get_by(Shop::SLUG.eq(slug), Query::new()).await?;
-        Ok(Tenant::of(repo, shop.ok_or_else(|| Failure::UnknownShop(slug.to_owned()))?))
+        let slug = match header {
+            Some(slug) => slug.to_owned(),
+            None => UrlQuery::<Named>::try_from_uri(&parts.uri).map_err(|_| Failure::NoShop)?.0.shop,
+        };
+        let shop = repo.get_by(Shop::SLUG.eq(&slug), Query::new()).await?;
+        Ok(Tenant::of(repo, shop.ok_or_else(|| Failure::UnknownShop(slug))?))
     }
 }

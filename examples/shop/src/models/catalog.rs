@@ -108,7 +108,7 @@ impl Product {
             .length(Product::NAME, 1..=120)
             .length(Product::SKU, 1..=40)
             .range(Product::PRICE, Decimal::ZERO..)
-            .unique((Product::SHOP_ID, Product::SKU))
+            .unique((Product::SKU, Product::SHOP_ID))
             .message("is the number of another product")
     }
 

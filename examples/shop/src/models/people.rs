@@ -39,7 +39,7 @@ pub struct Customer {
 
 impl Customer {
     fn rules(rules: Rules<Customer>) -> Rules<Customer> {
-        rules.length(Customer::NAME, 1..=120).unique((Customer::SHOP_ID, Customer::EMAIL))
+        rules.length(Customer::NAME, 1..=120).unique((Customer::EMAIL, Customer::SHOP_ID))
     }
 }
 

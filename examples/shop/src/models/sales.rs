@@ -82,7 +82,7 @@ impl OrderLine {
         rules
             .range(OrderLine::QUANTITY, 1..=100)
             .exists(OrderLine::PRODUCT)
-            .unique((OrderLine::ORDER_ID, OrderLine::PRODUCT_ID))
+            .unique((OrderLine::PRODUCT_ID, OrderLine::ORDER_ID))
             .message("is in the order already")
     }
 }

@@ -101,7 +101,7 @@ pub(crate) async fn created(shop: TestShop) {
     assert_eq!(product["stock"]["quantity"], 3);
 
     let again = shop.post("/products", oolong).await.json(409);
-    assert_eq!(again["fields"][0]["path"], "shop_id");
+    assert_eq!(again["fields"][0]["path"], "sku");
     assert_eq!(again["fields"][0]["code"], "taken");
 
     let wrong = json!({ "sku": "", "price": "-1", "status": "eaten", "stock": { "quantity": -1 } });
@@ -136,7 +136,7 @@ pub(crate) async fn reviewed(shop: TestShop) {
     let refused = shop.post("/products/3/reviews", wrong).await.json(422);
     let mut paths = each(&refused["fields"], "path");
     paths.sort_unstable();
-    assert_eq!(paths, ["reviews[0].body", "reviews[0].stars"]);
+    assert_eq!(paths, ["body", "stars"]);
     let stranger = json!({ "customer_id": 99, "stars": 5, "body": "Who?" });
     shop.post("/products/3/reviews", stranger).await.json(422);
     assert_eq!(shop.get("/products/3").await.json(200)["reviews_count"], 1);
