@@ -47,6 +47,8 @@ struct Postgres;
 struct Diesel;
 #[doc = include_str!("../guide/testing.md")]
 struct Testing;
+#[doc = include_str!("../guide/web.md")]
+struct Web;
 #[doc = include_str!("../guide/contract.md")]
 struct Contract;
 #[doc = include_str!("../guide/backends.md")]

@@ -212,7 +212,9 @@ impl Lookup {
             Ask::All { .. } => question.owner.clone(),
             Ask::Member { member, .. } => {
                 let (owner, member) = (question.owner.values(), member.values());
-                let both = if self.by.starts_with(&self.owner) { [owner, member] } else { [member, owner] };
+                // Both parts count: the key of a member may itself begin with its owner's.
+                let both =
+                    if self.by == [&self.owner[..], &self.member].concat() { [owner, member] } else { [member, owner] };
                 KeyTuple::of_row(both.concat())
             }
         };

@@ -107,6 +107,7 @@ worlds! {
     pictures: Picture AnyPicture Employee Product Tagging Tag Article Category Person Keyword Rubric;
     pirates: Pirate Ship Bird Parrot Oath Crew;
     quizzes: Quiz Word QuizWord HeavyWord;
+    recipes: Recipe Ingredient;
     registry: Account Entry Seat LogLine Animal Dog Ticket Stamp Document Member;
     removals: Album Photo Remark Print Cover Sticker Back Loan Reminder Reader;
     school: Lesson Attendance Student;

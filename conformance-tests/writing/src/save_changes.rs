@@ -8,6 +8,7 @@ use conformance_harness::{Context, Level, cases};
 use conformance_written_models::guild::{
     self, Account, Book, Comment, Company, Group, Membership, Picture, Post, Shelf, Tag, Topic, User,
 };
+use conformance_written_models::recipes::{self, Ingredient, Recipe};
 
 cases! { "save_changes", Level::Write;
     members_of_has_many,
@@ -20,6 +21,7 @@ cases! { "save_changes", Level::Write;
     what_cannot_be_let_go,
     polymorphic_members,
     composite_members,
+    members_keyed_by_their_owner,
     scoped_members,
     new_targets,
     what_stays_loaded,
@@ -250,6 +252,27 @@ async fn composite_members(cx: &mut Context) -> Result<()> {
     cx.rows("books", "SELECT room, isbn, shelf_number FROM books ORDER BY isbn").await?;
     cx.step("replaced", repo.update(shelf.change().replace(Shelf::BOOKS, [&shelf.books()?[1]]))).await?;
     cx.rows("books", "SELECT room, isbn, shelf_number FROM books ORDER BY isbn").await
+}
+
+async fn members_keyed_by_their_owner(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    recipes::fixture(&repo).await?;
+    let bread = Query::filter(Recipe::NAME.eq("bread")).preload(Recipe::INGREDIENTS);
+    let mut bread = repo.all(bread).await?.remove(0);
+    let own = bread.ingredients()?;
+    let grams = |at: usize, grams: i32| own[at].change().set(Ingredient::GRAMS, grams);
+    let change = bread
+        .change()
+        .edit(Recipe::INGREDIENTS, grams(0, 30))
+        .edit(Recipe::INGREDIENTS, grams(2, 50))
+        .remove(Recipe::INGREDIENTS, &own[1]);
+    cx.step("edited and let go", repo.update(change)).await?;
+    let last = own[3].clone();
+    cx.step("by a handle", repo.association(&mut bread, Recipe::INGREDIENTS).delete(&last)).await?;
+    let of_soup = repo.get_or_fail::<Ingredient>((1, 3), Query::new()).await?;
+    let foreign = bread.change().edit(Recipe::INGREDIENTS, of_soup.change().set(Ingredient::GRAMS, 0));
+    cx.fails("of another owner", repo.update(foreign)).await?;
+    cx.rows("ingredients", "SELECT recipe_id, number, grams FROM ingredients ORDER BY recipe_id, number").await
 }
 
 async fn scoped_members(cx: &mut Context) -> Result<()> {

@@ -33,6 +33,8 @@ pub mod pirates;
 #[doc(hidden)]
 pub mod quizzes;
 #[doc(hidden)]
+pub mod recipes;
+#[doc(hidden)]
 pub mod registry;
 #[doc(hidden)]
 pub mod removals;
