@@ -118,9 +118,12 @@ fn read(args: &[String]) -> Result<(Figure, Request), String> {
 
 /// Times, on one database after the other.
 fn times(request: &Request) -> Outcome {
+    // One program for all of them.
+    let features: Vec<&str> =
+        request.databases.iter().flat_map(|database| features(*database, &request.peers)).collect();
+    let program = build(&features)?;
     let mut runner = Runner::new()?;
     for database in &request.databases {
-        let program = build(&features(*database, &request.peers))?;
         let mut facts = Facts::of_this_machine();
         let mut runs = Vec::new();
         let heaps = if *database == Database::Sqlite { &HEAPS[..] } else { &HEAPS[..1] };
