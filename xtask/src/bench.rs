@@ -228,19 +228,23 @@ fn chosen(workloads: &[String]) -> Vec<&str> {
     if workloads.is_empty() { WORKLOADS.to_vec() } else { workloads.iter().map(String::as_str).collect() }
 }
 
-/// A file of SQLite that the peers have filled, and a place for what comes of it.
+/// A file of SQLite that the peers have filled, and a copy of them, which another build does not replace.
 struct Filled {
     folder: PathBuf,
+    program: PathBuf,
     file: PathBuf,
     facts: Facts,
 }
 
 impl Filled {
-    fn new(program: &std::path::Path) -> Result<Filled, String> {
+    fn new(features: &[&str]) -> Result<Filled, String> {
+        let built = build(features)?;
         let folder = target().join(format!("bench-{}", std::process::id()));
         fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-        let mut filled = Filled { file: folder.join("main.db"), folder, facts: Facts::of_this_machine() };
-        let found = printed(Command::new(program).arg("fill").arg(&filled.file))?;
+        let (program, file) = (folder.join("peers"), folder.join("main.db"));
+        let mut filled = Filled { folder, program, file, facts: Facts::of_this_machine() };
+        fs::copy(&built, &filled.program).map_err(|error| format!("{}: {error}", built.display()))?;
+        let found = printed(Command::new(&filled.program).arg("fill").arg(&filled.file))?;
         found.lines().for_each(|line| filled.facts.note(line));
         Ok(filled)
     }

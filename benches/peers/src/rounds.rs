@@ -94,7 +94,8 @@ fn print_line(workload: Workload, peer: &str, passed: &[Passed], waited: f64) {
     print!("\tcpu={:.1}\tcpu-least={:.1}", at(&processor, 5), at(&processor, 0));
     print!("\twaited={:.4}", waited);
     if passed.iter().all(|one| one.server.is_some()) {
-        print!("\tserver={:.1}", at(&sorted(|one| one.server.unwrap_or_default()), 5));
+        let server = sorted(|one| one.server.unwrap_or_default());
+        print!("\tserver={:.1}\tserver-least={:.1}", at(&server, 5), at(&server, 0));
     }
     println!();
 }

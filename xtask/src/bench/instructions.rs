@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
-use super::{Filled, benchmarks, build, chosen, target, write};
+use super::{Filled, benchmarks, chosen, target, write};
 use crate::Outcome;
 use crate::system::find;
 use crate::workspace::root;
@@ -27,14 +27,13 @@ pub(super) fn run(workloads: &[String], bless: bool) -> Outcome {
     if find(&["valgrind"]).is_none() {
         return Err("there is no `valgrind`, which counts instructions: install its package".to_owned());
     }
-    let program = build(&[])?;
-    let filled = Filled::new(&program)?;
+    let filled = Filled::new(&[])?;
     let mut counts = Counts::new();
     for workload in chosen(workloads) {
         for peer in PEERS {
             let mut totals = [0; 2];
             for (total, iterations) in totals.iter_mut().zip(ITERATIONS) {
-                *total = count(&program, &filled, workload, peer, iterations)?;
+                *total = count(&filled, workload, peer, iterations)?;
             }
             let of_one = totals[1].saturating_sub(totals[0]) / (ITERATIONS[1] - ITERATIONS[0]);
             println!("{workload}\t{peer}\t{of_one}");
@@ -61,12 +60,12 @@ pub(super) fn run(workloads: &[String], bless: bool) -> Outcome {
 }
 
 /// The instructions of a whole process. What callgrind found stays beside the build, for `callgrind_annotate`.
-fn count(program: &Path, filled: &Filled, workload: &str, peer: &str, iterations: u64) -> Result<u64, String> {
+fn count(filled: &Filled, workload: &str, peer: &str, iterations: u64) -> Result<u64, String> {
     let folder = target().join("callgrind");
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let profile = folder.join(format!("{workload}.{peer}.{iterations}"));
     let mut command = Command::new("valgrind");
-    command.arg("--tool=callgrind").arg(format!("--callgrind-out-file={}", profile.display())).arg(program);
+    command.arg("--tool=callgrind").arg(format!("--callgrind-out-file={}", profile.display())).arg(&filled.program);
     command.arg("iterate").arg(&filled.file).args([peer, workload, &iterations.to_string()]);
     let output = command.output().map_err(|error| format!("valgrind: {error}"))?;
     let said = String::from_utf8_lossy(&output.stderr);

@@ -5,13 +5,10 @@ use std::fmt::Write as _;
 use std::process::{Command, ExitCode};
 
 use super::report::{Line, Run};
-use super::{Filled, benchmarks, build, chosen, printed, write};
+use super::{Filled, benchmarks, chosen, printed, write};
 use crate::Outcome;
 
-const PEERS: [&str; 6] = ["hand", "assoc", "assoc-current-thread", "assoc-two-threads", "assoc-diesel", "diesel"];
-
-/// What Diesel is not asked to do.
-const NOT_BY_DIESEL: [&str; 3] = ["W8", "W10", "W11"];
+const PEERS: [&str; 4] = ["hand", "assoc", "assoc-current-thread", "assoc-two-threads"];
 
 /// Title, name, how many of what the peers print are one of the table.
 const FIGURES: [(&str, &str, f64); 4] = [
@@ -23,12 +20,11 @@ const FIGURES: [(&str, &str, f64); 4] = [
 
 pub(super) fn run(workloads: &[String]) -> Outcome {
     let mut lines = Vec::new();
-    let program = build(&["diesel"])?;
-    let filled = Filled::new(&program)?;
+    let filled = Filled::new(&["allocations"])?;
     let mut each = |command: &str, rounds: Option<&str>| -> Result<(), String> {
         for workload in chosen(workloads) {
-            for peer in PEERS.iter().filter(|peer| **peer != "diesel" || !NOT_BY_DIESEL.contains(&workload)) {
-                let mut measured = Command::new(&program);
+            for peer in PEERS {
+                let mut measured = Command::new(&filled.program);
                 measured.arg(command).arg(&filled.file).args([peer, workload]).args(rounds);
                 let found = printed(&mut measured)?;
                 print!("{found}");
@@ -38,8 +34,6 @@ pub(super) fn run(workloads: &[String]) -> Outcome {
         Ok(())
     };
     each("iterate", Some("0"))?;
-    // The same place: nothing runs the other program any more.
-    build(&["diesel", "allocations"])?;
     each("allocations", None)?;
     let run = Run { heap: "glibc's default heap", lines };
     let page = page(&filled, &run);
