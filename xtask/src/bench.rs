@@ -181,7 +181,7 @@ fn features(database: Database, peers: &Peers) -> Vec<&'static str> {
     }
 }
 
-/// Builds the peers and answers the program.
+/// Builds the peers and answers the program: a copy, which a build with other features does not replace while it runs.
 fn build(features: &[&str]) -> Result<PathBuf, String> {
     let directory = root().join("benches/peers");
     let status = cargo()
@@ -192,7 +192,12 @@ fn build(features: &[&str]) -> Result<PathBuf, String> {
     if !status.success() {
         return Err("the peers do not build".to_owned());
     }
-    Ok(target().join("release/peers"))
+    let release = target().join("release");
+    let (built, own) = (release.join("peers"), release.join(format!("peers-for-{}", features.join("-"))));
+    // A program that runs cannot be written, but it can be removed.
+    let _ = fs::remove_file(&own);
+    fs::copy(&built, &own).map_err(|error| format!("{}: {error}", built.display()))?;
+    Ok(own)
 }
 
 /// Where the peers are built.
@@ -228,7 +233,7 @@ fn chosen(workloads: &[String]) -> Vec<&str> {
     if workloads.is_empty() { WORKLOADS.to_vec() } else { workloads.iter().map(String::as_str).collect() }
 }
 
-/// A file of SQLite that the peers have filled, and a copy of them, which another build does not replace.
+/// A file of SQLite that the peers have filled.
 struct Filled {
     folder: PathBuf,
     program: PathBuf,
@@ -238,12 +243,10 @@ struct Filled {
 
 impl Filled {
     fn new(features: &[&str]) -> Result<Filled, String> {
-        let built = build(features)?;
+        let program = build(features)?;
         let folder = target().join(format!("bench-{}", std::process::id()));
         fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-        let (program, file) = (folder.join("peers"), folder.join("main.db"));
-        let mut filled = Filled { folder, program, file, facts: Facts::of_this_machine() };
-        fs::copy(&built, &filled.program).map_err(|error| format!("{}: {error}", built.display()))?;
+        let mut filled = Filled { file: folder.join("main.db"), folder, program, facts: Facts::of_this_machine() };
         let found = printed(Command::new(&filled.program).arg("fill").arg(&filled.file))?;
         found.lines().for_each(|line| filled.facts.note(line));
         Ok(filled)
