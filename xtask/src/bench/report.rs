@@ -11,13 +11,15 @@ use super::{benchmarks, write};
 /// Threads of a quiet machine wait for a processor no longer than this share of the time.
 const QUIET: f64 = 0.02;
 
-/// What the server computed at least. A busy machine adds to a time by its caches, and takes nothing away: the least of all rounds is
+/// What the client computed at least. A busy machine adds to a time by its caches, and takes nothing away: the least of all rounds is
 /// nearest to a quiet one.
-const SERVER: &str = "server-least";
-
-/// What the client computed at least.
 fn client(line: &Line) -> Option<f64> {
     line.figure("cpu-least")
+}
+
+/// What the client and, where it is known, the server computed, by their medians.
+fn both(line: &Line) -> Option<f64> {
+    Some(line.figure("cpu")? + line.figure("server").unwrap_or(0.0))
 }
 
 /// A line of the peers' output.
@@ -178,11 +180,9 @@ impl Report<'_> {
                 waited * 100.0
             );
             self.table(&mut page, run, "Processor time of the client, the least of all rounds", client);
-            if run.lines.iter().any(|line| line.figure(SERVER).is_some()) {
-                self.table(&mut page, run, "Processor time of the server, the least of all rounds", |line| {
-                    line.figure(SERVER)
-                });
-                self.table(&mut page, run, "Processor time of both", |line| Some(client(line)? + line.figure(SERVER)?));
+            if run.lines.iter().any(|line| line.figure("server").is_some()) {
+                self.table(&mut page, run, "Processor time of the server, the median", |line| line.figure("server"));
+                self.table(&mut page, run, "Processor time of both, the medians", both);
             }
             self.table(&mut page, run, "Wall clock, the median", |line| line.figure("wall"));
         }
@@ -244,7 +244,7 @@ impl Report<'_> {
         // The last policy keeps freed memory, so that the kernel's work is not among it.
         let Some(run) = self.runs.last() else { return Ok(()) };
         let title = format!("{}{}: processor time, SQL by hand = 1", self.database.name(), self.shape_in_words());
-        let cost = |line: &Line| Some(client(line)? + line.figure(SERVER).unwrap_or(0.0));
+        let cost = if self.database == Database::Sqlite { client } else { both };
         write(&file("svg")?, &chart(&title, run, self.database, cost))
     }
 }
