@@ -89,6 +89,7 @@ pub(crate) enum Application {
     /// One without a runtime.
     Plain,
     /// The thread that the runtime has.
+    #[cfg(any(feature = "mariadb", feature = "postgres"))]
     InRuntime(Arc<Runtime>),
     /// A task of the runtime: that is where servers run their handlers.
     Task(Arc<Runtime>),
@@ -117,6 +118,7 @@ impl Peer for Ours {
         let repo = writing.unwrap_or(&self.reading);
         Ok(match &self.application {
             Application::Plain => pollster::block_on(run(repo, workload, inputs, check))?,
+            #[cfg(any(feature = "mariadb", feature = "postgres"))]
             Application::InRuntime(runtime) => runtime.block_on(run(repo, workload, inputs, check))?,
             Application::Task(runtime) => {
                 let (repo, inputs) = (repo.clone(), Arc::clone(inputs));

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params_from_iter};
 
+use super::SETTINGS;
 use crate::Outcome;
 use crate::data::{self, NewUser, PAGE, sum};
 use crate::rows::{Comment, Multiply, Post, Profile, Summed, Tag, User, merge, saved, total, total_of_graph};
@@ -41,7 +42,7 @@ pub(crate) struct Hand {
 impl Hand {
     pub(crate) fn open(path: &std::path::Path) -> Outcome<Self> {
         let conn = Connection::open(path)?;
-        conn.execute_batch("PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192")?;
+        conn.execute_batch(SETTINGS)?;
         conn.set_prepared_statement_cache_capacity(64);
         rusqlite::vtab::array::load_module(&conn)?;
         let tags = data::tags().into_iter().map(|(id, name)| Rc::new(Tag { id, name })).collect();
