@@ -1,7 +1,7 @@
-//! `cargo xtask bench`: builds the peers in release, runs them under two heap policies and prints ratios beside the
-//! targets. `cargo xtask bench postgres` runs those that preload on a private PostgreSQL server. What is measured is told in
-//! `docs/performance.md`.
+//! `cargo xtask bench`: builds the peers in release, lets them take turns on one database or several, and prints their ratios to SQL by
+//! hand beside the targets. What is measured is told in `docs/performance.md`; the last full runs are in `docs/benchmarks`.
 
+use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
@@ -9,154 +9,252 @@ use crate::Outcome;
 use crate::runner::Runner;
 use crate::workspace::{cargo, root};
 
+mod chart;
+mod instructions;
+mod memory;
+mod report;
+mod targets;
+
+use report::{Facts, Line, Report, Run};
+use targets::Database;
+
 /// How the allocator treats freed memory. glibc's default gives it back to the kernel and faults it in again with the
 /// next large result; with raised thresholds the process keeps it. Which is nearer to a real server depends on the
 /// server, so both are shown.
 const HEAPS: [(&str, &[(&str, &str)]); 2] = [
-    ("Median, heap: glibc's default", &[]),
+    ("glibc's default heap", &[]),
     (
-        "Median, heap: thresholds raised",
+        "heap with thresholds raised",
         &[("MALLOC_TRIM_THRESHOLD_", "1073741824"), ("MALLOC_MMAP_THRESHOLD_", "33554432")],
     ),
 ];
 
-/// The ratio to SQL by hand that each workload is to reach.
-const TARGETS: [(&str, f64); 11] = [
-    ("W1", 1.10),
-    ("W2", 1.00),
-    ("W3", 1.00),
-    ("W4", 0.85),
-    ("W5", 0.65),
-    ("W6", 1.05),
-    ("W7", 1.00),
-    ("W8", 1.50),
-    ("W9", 1.05),
-    ("W10", 1.00),
-    ("W11", 1.50),
-];
+/// The names of the workloads.
+const WORKLOADS: [&str; 11] = ["W1", "W2", "W3", "W4", "W5", "W6", "W7", "W8", "W9", "W10", "W11"];
 
-/// The workloads that are measured on PostgreSQL.
-const ON_POSTGRES: [&str; 6] = ["W2", "W3", "W4", "W5", "W6", "W7"];
+/// Names the process whose descendants are the server.
+const SERVER: &str = "PEERS_SERVER";
 
-/// One line of the peers' output.
-struct Line {
-    workload: String,
-    peer: String,
-    median: f64,
-    /// The least time of the processor, where it is printed.
-    least: Option<f64>,
+/// Which peers run.
+enum Peers {
+    /// All but SeaORM, which takes long to compile.
+    Usual,
+    All,
+    /// These, with commas between.
+    Named(String),
+}
+
+/// What the command line asks for.
+struct Request {
+    databases: Vec<Database>,
+    peers: Peers,
+    rounds: Option<String>,
+    /// How the rows lie: options of the peers.
+    shape: Vec<&'static str>,
+    workloads: Vec<String>,
+}
+
+/// What is measured.
+enum Figure {
+    Times,
+    Instructions { bless: bool },
+    Memory,
 }
 
 pub(crate) fn run(args: &[String]) -> Outcome {
-    let mut filter: &[String] = args;
-    if let [first, rest @ ..] = filter
-        && first == "--"
-    {
-        filter = rest;
+    let (figure, request) = read(args)?;
+    match figure {
+        Figure::Instructions { bless } => instructions::run(&request.workloads, bless),
+        Figure::Memory => memory::run(&request.workloads),
+        Figure::Times => times(&request),
     }
-    if let [first, rest @ ..] = filter
-        && first == "postgres"
-    {
-        return on_postgres(rest);
-    }
-    let known = |name: &String| name == "rss" || TARGETS.iter().any(|(workload, _)| workload == name);
-    if let Some(unknown) = filter.iter().find(|name| !known(name)) {
-        return Err(format!("there is no workload `{unknown}`: they are W1 to W11, and rss"));
-    }
-    let program = build(&[])?;
-    for (heap, variables) in HEAPS {
-        let output = Command::new(&program)
-            .args(filter)
-            .envs(variables.iter().copied())
-            .stderr(std::process::Stdio::inherit())
-            .output()
-            .map_err(|error| format!("cannot run {}: {error}", program.display()))?;
-        if !output.status.success() {
-            return Ok(ExitCode::FAILURE);
+}
+
+fn read(args: &[String]) -> Result<(Figure, Request), String> {
+    let mut request =
+        Request { databases: Vec::new(), peers: Peers::Usual, rounds: None, shape: Vec::new(), workloads: Vec::new() };
+    let (mut instructions, mut bless, mut memory) = (false, false, false);
+    let mut args = args.iter();
+    while let Some(arg) = args.next() {
+        let mut value = || args.next().cloned().ok_or_else(|| format!("`{arg}` needs a value"));
+        match arg.as_str() {
+            "--" => {}
+            "sqlite" => request.databases.push(Database::Sqlite),
+            "mariadb" | "mysql" => request.databases.push(Database::MariaDb),
+            "postgres" | "postgresql" => request.databases.push(Database::Postgres),
+            "all" => request.databases.extend([Database::Sqlite, Database::MariaDb, Database::Postgres]),
+            "--peers" => {
+                let peers = value()?;
+                request.peers = if peers == "all" { Peers::All } else { Peers::Named(peers) };
+            }
+            "--rounds" => request.rounds = Some(value()?),
+            "--gaps" => request.shape.push("--gaps"),
+            "--scattered" => request.shape.push("--scattered"),
+            "--instructions" => instructions = true,
+            "--bless" => bless = true,
+            "--memory" => memory = true,
+            name if WORKLOADS.contains(&name) => request.workloads.push(name.to_owned()),
+            other => return Err(format!("`bench` knows no `{other}`; the workloads are W1 to W11")),
         }
-        print_table(heap, &parse(&String::from_utf8_lossy(&output.stdout)));
+    }
+    let only_sqlite = request.databases.is_empty() || request.databases == [Database::Sqlite];
+    if (instructions || memory) && !(only_sqlite && request.shape.is_empty() && matches!(request.peers, Peers::Usual)) {
+        return Err(
+            "instructions and memory are measured on SQLite, without `--peers`, `--gaps` and `--scattered`".into()
+        );
+    }
+    if request.databases.is_empty() {
+        request.databases.push(Database::Sqlite);
+    }
+    let figure = match (instructions, memory, bless) {
+        (true, false, bless) => Figure::Instructions { bless },
+        (false, true, false) => Figure::Memory,
+        (false, false, false) => Figure::Times,
+        (true, true, _) => return Err("`--instructions` and `--memory` are two runs".into()),
+        (false, _, true) => return Err("`--bless` stores the baseline of `--instructions`".into()),
+    };
+    Ok((figure, request))
+}
+
+/// Times, on one database after the other.
+fn times(request: &Request) -> Outcome {
+    // One program for all of them.
+    let features: Vec<&str> =
+        request.databases.iter().flat_map(|database| features(*database, &request.peers)).collect();
+    let program = build(&features)?;
+    let mut runner = Runner::new()?;
+    for database in &request.databases {
+        let mut facts = Facts::of_this_machine();
+        let mut runs = Vec::new();
+        let heaps = if *database == Database::Sqlite { &HEAPS[..] } else { &HEAPS[..1] };
+        let server = match database {
+            Database::Sqlite => None,
+            Database::MariaDb => runner.start_mysql()?,
+            Database::Postgres => runner.start_postgres()?,
+        };
+        for (heap, variables) in heaps {
+            let mut command = Command::new(&program);
+            command.arg(database.key()).args(&request.shape).args(&request.workloads).envs(variables.iter().copied());
+            if let Some(rounds) = &request.rounds {
+                command.args(["--rounds", rounds]);
+            }
+            if let Peers::Named(peers) = &request.peers {
+                command.args(["--peers", peers]);
+            }
+            command.envs(server.map(|process| (SERVER, process.to_string())));
+            let mut lines = Vec::new();
+            let code = runner.run_reading(&mut command, |text| {
+                lines.extend(Line::of(text));
+                facts.note(text);
+            })?;
+            if code != 0 {
+                return Ok(ExitCode::from(code));
+            }
+            runs.push(Run { heap, lines });
+        }
+        let report = Report { database: *database, shape: &request.shape, facts, runs };
+        println!("\n{}", report.markdown());
+        // What was asked for in part does not replace a full run.
+        if request.workloads.is_empty() && !matches!(request.peers, Peers::Named(_)) {
+            report.write()?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Runs the workloads on a private PostgreSQL server, beside tokio-postgres by hand and, where there is libpq, Diesel.
-fn on_postgres(filter: &[String]) -> Outcome {
-    if let Some(unknown) = filter.iter().find(|name| !ON_POSTGRES.contains(&name.as_str())) {
-        return Err(format!("there is no workload `{unknown}` on PostgreSQL: they are W2 to W7"));
+/// The features of the peers that a database needs, and those whose libraries are there.
+fn features(database: Database, peers: &Peers) -> Vec<&'static str> {
+    let has =
+        |library: &str| Command::new("pkg-config").args(["--exists", library]).status().is_ok_and(|s| s.success());
+    let has_seaorm = match peers {
+        Peers::Usual => false,
+        Peers::All => true,
+        Peers::Named(names) => names.split(',').any(|name| name == "seaorm"),
+    };
+    match database {
+        Database::Sqlite if has_seaorm => vec!["diesel", "seaorm"],
+        Database::Sqlite => vec!["diesel"],
+        Database::MariaDb if has("libmariadb") || has("mysqlclient") => vec!["diesel-mysql"],
+        Database::MariaDb => vec!["mariadb"],
+        Database::Postgres if has("libpq") => vec!["diesel-postgres"],
+        Database::Postgres => vec!["postgres"],
     }
-    let has_libpq =
-        Command::new("pkg-config").args(["--exists", "libpq"]).status().is_ok_and(|status| status.success());
-    let program = build(&["--features", if has_libpq { "diesel" } else { "postgres" }])?;
-    let mut runner = Runner::new()?;
-    runner.start_postgres()?;
-    let mut output = String::new();
-    let mut command = Command::new(program);
-    let code = runner.run_reading(command.arg("postgres").args(filter), |line| {
-        output.push_str(line);
-        output.push('\n');
-    })?;
-    if code == 0 {
-        let lines: Vec<Line> = parse(&output);
-        print_table("PostgreSQL, wall clock", &lines);
-        let computed = lines.into_iter().filter_map(|line| Some(Line { median: line.least?, ..line }));
-        print_table("PostgreSQL, least processor time", &computed.collect::<Vec<_>>());
-    }
-    Ok(ExitCode::from(code))
 }
 
+/// Builds the peers and answers the program: a copy, which a build with other features does not replace while it runs.
 fn build(features: &[&str]) -> Result<PathBuf, String> {
     let directory = root().join("benches/peers");
     let status = cargo()
-        .args(["build", "--release", "--locked"])
-        .args(features)
+        .args(["build", "--release", "--locked", "--features", &features.join(",")])
         .current_dir(&directory)
         .status()
         .map_err(|error| format!("cannot run cargo: {error}"))?;
     if !status.success() {
         return Err("the peers do not build".to_owned());
     }
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| directory.join("target"), |own| root().join(own));
-    Ok(target.join("release/peers"))
+    let release = target().join("release");
+    let (built, own) = (release.join("peers"), release.join(format!("peers-for-{}", features.join("-"))));
+    // A program that runs cannot be written, but it can be removed.
+    let _ = fs::remove_file(&own);
+    fs::copy(&built, &own).map_err(|error| format!("{}: {error}", built.display()))?;
+    Ok(own)
 }
 
-fn parse(output: &str) -> Vec<Line> {
-    let line = |line: &str| {
-        let mut parts = line.split('\t');
-        let (workload, peer) = (parts.next()?.to_owned(), parts.next()?.to_owned());
-        let median = parts.next()?.parse().ok()?;
-        // Behind the deciles and the median of the processor's time.
-        Some(Line { workload, peer, median, least: parts.nth(3).and_then(|least| least.parse().ok()) })
-    };
-    output.lines().filter_map(line).collect()
+/// Where the peers are built.
+fn target() -> PathBuf {
+    let own = || root().join("benches/peers/target");
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(own, |target| root().join(target))
 }
 
-fn print_table(heap: &str, lines: &[Line]) {
-    let mut peers: Vec<&str> = Vec::new();
-    let mut workloads: Vec<&str> = Vec::new();
-    for line in lines {
-        if !peers.contains(&line.peer.as_str()) {
-            peers.push(&line.peer);
-        }
-        if !workloads.contains(&line.workload.as_str()) {
-            workloads.push(&line.workload);
-        }
+/// The directory of what full runs found.
+fn benchmarks() -> Result<PathBuf, String> {
+    let folder = root().join("docs/benchmarks");
+    fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    Ok(folder)
+}
+
+fn write(path: &std::path::Path, text: &str) -> Result<(), String> {
+    fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))?;
+    eprintln!("xtask: {} is written", path.strip_prefix(root()).unwrap_or(path).display());
+    Ok(())
+}
+
+/// Runs the peers for what they print.
+fn printed(command: &mut Command) -> Result<String, String> {
+    let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
+    if !output.status.success() {
+        return Err(format!("{command:?} failed: {}", String::from_utf8_lossy(&output.stderr)));
     }
-    println!("\n{heap}. `hand` in µs (rss: KiB), the others as ratios to it.\n");
-    println!("| | {} | target |\n|---|{}", peers.join(" | "), "---:|".repeat(peers.len() + 1));
-    for workload in workloads {
-        let of = |peer: &str| lines.iter().find(|line| line.workload == workload && line.peer == peer);
-        let base = of("hand").map(|line| line.median);
-        print!("| {workload} |");
-        for peer in &peers {
-            match (of(peer).map(|line| line.median), base) {
-                (Some(median), Some(base)) if *peer != "hand" => print!(" {:.2} |", median / base),
-                (Some(median), _) => print!(" {median:.0} |"),
-                (None, _) => print!(" – |"),
-            }
-        }
-        match TARGETS.iter().find(|(name, _)| *name == workload) {
-            Some((_, target)) => println!(" {target:.2} |"),
-            None => println!(" |"),
-        }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// The workloads that are asked for, or all.
+fn chosen(workloads: &[String]) -> Vec<&str> {
+    if workloads.is_empty() { WORKLOADS.to_vec() } else { workloads.iter().map(String::as_str).collect() }
+}
+
+/// A file of SQLite that the peers have filled.
+struct Filled {
+    folder: PathBuf,
+    program: PathBuf,
+    file: PathBuf,
+    facts: Facts,
+}
+
+impl Filled {
+    fn new(features: &[&str]) -> Result<Filled, String> {
+        let program = build(features)?;
+        let folder = target().join(format!("bench-{}", std::process::id()));
+        fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        let mut filled = Filled { file: folder.join("main.db"), folder, program, facts: Facts::of_this_machine() };
+        let found = printed(Command::new(&filled.program).arg("fill").arg(&filled.file))?;
+        found.lines().for_each(|line| filled.facts.note(line));
+        Ok(filled)
+    }
+}
+
+impl Drop for Filled {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.folder);
     }
 }

@@ -26,8 +26,12 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     let mut runner = Runner::new()?;
     match (kind.as_str(), place) {
         ("mysql" | "mariadb", Some(place)) => runner.change_mysql(place)?,
-        ("mysql" | "mariadb", None) => runner.start_mysql()?,
-        ("postgres" | "postgresql", None) => runner.start_postgres()?,
+        ("mysql" | "mariadb", None) => {
+            runner.start_mysql()?;
+        }
+        ("postgres" | "postgresql", None) => {
+            runner.start_postgres()?;
+        }
         ("all", None) => {
             runner.start_mysql()?;
             runner.start_postgres()?;

@@ -22,8 +22,15 @@ type Outcome = Result<ExitCode, String>;
 const USAGE: &str = "\
 Usage: cargo xtask <task>
 
-  bench [-- <workload>...]          measure against SQL by hand, on SQLite: W1 to W11, rss (docs/performance.md).
-  bench postgres [<workload>...]    the same on a private PostgreSQL server: W2 to W7.
+  bench [<database>...] [--peers <name,...>] [--rounds <n>] [--gaps] [--scattered] [<workload>...]
+                                    measure against SQL by hand: on sqlite (the default), mariadb, postgres, or all.
+                                    A full run is kept in docs/benchmarks (docs/performance.md). Private servers are started.
+                                    --peers all has SeaORM as well, on SQLite. --gaps leaves out one row in ten, --scattered
+                                    inserts rows in a random order of their owners. Workloads are W1 to W11.
+  bench --instructions [--bless] [<workload>...]
+                                    count the instructions of each workload on SQLite by callgrind, and tell what changed
+                                    by more than 2 % against benches/peers/baseline. --bless stores them there.
+  bench --memory [<workload>...]    resident memory and allocations of each workload on SQLite.
   db mysql [--server <where>] -- <command> [args...]
                                     run a command against a private MariaDB server: its URL is in ASSOC_MYSQL_URL.
                                     If that is set already, the command runs against the server it names.

@@ -41,20 +41,22 @@ impl Runner {
         Ok(Runner { interrupted: Interrupted::watch()?, server: None, url: None, tls: false, postgres: None })
     }
 
-    /// Gives the commands that follow [`MYSQL_URL`]: what it is already, or a private server's.
-    pub(crate) fn start_mysql(&mut self) -> Result<(), String> {
+    /// Gives the commands that follow [`MYSQL_URL`]: what it is already, or a private server's. Answers the process that has started
+    /// the private server.
+    pub(crate) fn start_mysql(&mut self) -> Result<Option<u32>, String> {
         if !is_given(MYSQL_URL) && self.server.is_none() {
             self.server = Some(self.start(None)?);
         }
-        Ok(())
+        Ok(self.server.as_ref().map(Server::keeper))
     }
 
-    /// Gives the commands that follow [`POSTGRES_URL`]: what it is already, or a private server's.
-    pub(crate) fn start_postgres(&mut self) -> Result<(), String> {
+    /// Gives the commands that follow [`POSTGRES_URL`]: what it is already, or a private server's. Answers the process that has started
+    /// the private server.
+    pub(crate) fn start_postgres(&mut self) -> Result<Option<u32>, String> {
         if !is_given(POSTGRES_URL) && self.postgres.is_none() {
             self.postgres = Some(Server::start_postgres(&|| self.interrupted.signal().is_some())?);
         }
-        Ok(())
+        Ok(self.postgres.as_ref().map(Server::keeper))
     }
 
     /// Gives the commands that follow the server at a place instead: one with this URL, or a private one of this

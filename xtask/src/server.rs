@@ -175,6 +175,11 @@ impl Server {
         }
     }
 
+    /// The process that has started the server and stops it.
+    pub(crate) fn keeper(&self) -> u32 {
+        self.keeper.id()
+    }
+
     /// The URL of its empty database, with all rights on the server.
     pub(crate) fn url(&self) -> &str {
         &self.url

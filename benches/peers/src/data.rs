@@ -1,8 +1,6 @@
-//! The schema and the rows, the same for everybody: one generator, one seed.
+//! The rows, the same for everybody: one generator, one seed.
 
-use rusqlite::{Connection, params};
-
-use crate::Outcome;
+use crate::rows::{Comment, Post, Profile, Tag, User};
 
 pub(crate) const USERS: i64 = 1_000;
 pub(crate) const POSTS_A_USER: i64 = 10;
@@ -16,25 +14,14 @@ pub(crate) const PAGE: (i64, i64) = (501, 520);
 /// How many rows W1 gets, one by one.
 pub(crate) const GETS: usize = 10_000;
 
-const SCHEMA: &str = "
-    CREATE TABLE users (
-        id INTEGER PRIMARY KEY, name TEXT NOT NULL, email TEXT NOT NULL, age INTEGER NOT NULL, created_at TEXT NOT NULL
-    );
-    CREATE TABLE posts (
-        id INTEGER PRIMARY KEY, user_id INTEGER NOT NULL, title TEXT NOT NULL, body TEXT NOT NULL,
-        published INTEGER NOT NULL
-    );
-    CREATE INDEX posts_user_id ON posts (user_id);
-    CREATE TABLE comments (
-        id INTEGER PRIMARY KEY, post_id INTEGER NOT NULL, author_id INTEGER NOT NULL, body TEXT NOT NULL
-    );
-    CREATE INDEX comments_post_id ON comments (post_id);
-    CREATE TABLE tags (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
-    CREATE TABLE posts_tags (post_id INTEGER NOT NULL, tag_id INTEGER NOT NULL);
-    CREATE INDEX posts_tags_post_id ON posts_tags (post_id, tag_id);
-    CREATE INDEX posts_tags_tag_id ON posts_tags (tag_id);
-    CREATE TABLE profiles (id INTEGER PRIMARY KEY, user_id INTEGER NOT NULL UNIQUE, bio TEXT NOT NULL);
-";
+/// How the rows lie.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Shape {
+    /// One row in ten is missing, with all that belongs to it.
+    pub(crate) gaps: bool,
+    /// Rows that belong to others were inserted in a random order of their owners.
+    pub(crate) scattered: bool,
+}
 
 /// xorshift64*: enough for data, and the same everywhere.
 pub(crate) struct Random(u64);
@@ -53,6 +40,12 @@ impl Random {
 
     pub(crate) fn below(&mut self, end: i64) -> i64 {
         (self.next() % end.unsigned_abs()).cast_signed()
+    }
+
+    fn shuffle<T>(&mut self, all: &mut [T]) {
+        for last in (1..all.len()).rev() {
+            all.swap(last, self.below(last as i64 + 1) as usize);
+        }
     }
 
     /// Words of about `length` letters in all.
@@ -111,64 +104,109 @@ pub(crate) fn tags_of(post: usize) -> impl Iterator<Item = usize> {
     (0..TAGS_A_POST as usize).map(move |step| (post * 7 + step * 61) % TAGS as usize)
 }
 
-/// Stores these tags.
-pub(crate) fn fill_tags(conn: &Connection) -> Outcome<()> {
-    let mut insert = conn.prepare("INSERT INTO tags VALUES (?, ?)")?;
-    for (id, name) in tags() {
-        insert.execute(params![id, name])?;
-    }
-    Ok(())
-}
-
 /// The keys W1 asks for.
-pub(crate) fn keys() -> Vec<i64> {
+pub(crate) fn keys(shape: Shape) -> Vec<i64> {
     let mut random = Random::new(0xCAFE);
-    (0..GETS).map(|_| 1 + random.below(USERS)).collect()
+    let users: Vec<i64> = (1..=USERS).filter(|id| !shape.is_missing(Table::Users, *id)).collect();
+    (0..GETS).map(|_| users[random.below(users.len() as i64) as usize]).collect()
 }
 
-/// An empty database.
-pub(crate) fn create(path: &std::path::Path) -> Outcome<Connection> {
-    let conn = Connection::open(path)?;
-    conn.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
-    conn.execute_batch(SCHEMA)?;
-    Ok(conn)
+/// What the database is filled with.
+pub(crate) struct Rows {
+    pub(crate) users: Vec<User>,
+    pub(crate) posts: Vec<Post>,
+    pub(crate) comments: Vec<Comment>,
+    pub(crate) tags: Vec<Tag>,
+    /// Of a post and a tag.
+    pub(crate) links: Vec<(i64, i64)>,
+    pub(crate) profiles: Vec<Profile>,
 }
 
-/// Fills the database.
-pub(crate) fn fill(conn: &mut Connection, users: &[NewUser]) -> Outcome<()> {
+/// The tables whose rows may be missing.
+#[derive(Clone, Copy)]
+enum Table {
+    Users = 1,
+    Posts,
+    Comments,
+    Links,
+    Profiles,
+}
+
+impl Shape {
+    // Each row by itself, so that it does not matter which rows are asked about.
+    fn is_missing(self, table: Table, id: i64) -> bool {
+        let seed = (table as u64) << 40 | id.cast_unsigned();
+        self.gaps && Random::new(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15)).below(10) == 0
+    }
+}
+
+/// The rows of all tables, by a shape.
+pub(crate) fn rows(shape: Shape, new_users: &[NewUser]) -> Rows {
+    let mut rows = dense(new_users);
+    if shape.scattered {
+        scatter(&mut rows);
+    }
+    if shape.gaps {
+        leave_out(&mut rows, shape);
+    }
+    rows
+}
+
+// Every owner's rows stand together, and no key is missing.
+fn dense(new_users: &[NewUser]) -> Rows {
     let mut random = Random::new(0xF00D);
-    let tx = conn.transaction()?;
-    {
-        let mut user = tx.prepare("INSERT INTO users VALUES (?, ?, ?, ?, ?)")?;
-        let mut post = tx.prepare("INSERT INTO posts VALUES (?, ?, ?, ?, ?)")?;
-        let mut comment = tx.prepare("INSERT INTO comments VALUES (?, ?, ?, ?)")?;
-        let mut tag = tx.prepare("INSERT INTO tags VALUES (?, ?)")?;
-        let mut link = tx.prepare("INSERT INTO posts_tags VALUES (?, ?)")?;
-        let mut profile = tx.prepare("INSERT INTO profiles VALUES (?, ?, ?)")?;
-        for id in 1..=TAGS {
-            tag.execute(params![id, random.text(10)])?;
-        }
-        let (mut post_id, mut comment_id) = (0, 0);
-        for (user_id, new) in (1_i64..).zip(users) {
-            user.execute(params![user_id, new.name, new.email, new.age, new.created_at])?;
-            profile.execute(params![user_id, user_id, random.text(80)])?;
-            for new in &new.posts {
-                post_id += 1;
-                post.execute(params![post_id, user_id, new.title, new.body, new.published])?;
-                let first = random.below(TAGS);
-                for step in 0..TAGS_A_POST {
-                    link.execute([post_id, 1 + (first + step * 61) % TAGS])?;
-                }
-                for _ in 0..COMMENTS_A_POST {
-                    comment_id += 1;
-                    comment.execute(params![comment_id, post_id, 1 + random.below(USERS), random.text(60)])?;
-                }
+    let tags = (1..=TAGS).map(|id| Tag { id, name: random.text(10) }).collect();
+    let (mut users, mut posts, mut comments) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut links, mut profiles) = (Vec::new(), Vec::new());
+    let (mut post_id, mut comment_id) = (0, 0);
+    for (user_id, new) in (1_i64..).zip(new_users) {
+        let (name, email) = (new.name.clone(), new.email.clone());
+        users.push(User { id: user_id, name, email, age: new.age, created_at: new.created_at.clone() });
+        profiles.push(Profile { id: user_id, user_id, bio: random.text(80) });
+        for new in &new.posts {
+            post_id += 1;
+            let (title, body) = (new.title.clone(), new.body.clone());
+            posts.push(Post { id: post_id, user_id, title, body, published: new.published });
+            let first = random.below(TAGS);
+            links.extend((0..TAGS_A_POST).map(|step| (post_id, 1 + (first + step * 61) % TAGS)));
+            for _ in 0..COMMENTS_A_POST {
+                comment_id += 1;
+                let author_id = 1 + random.below(USERS);
+                comments.push(Comment { id: comment_id, post_id, author_id, body: random.text(60) });
             }
         }
     }
-    tx.commit()?;
-    conn.execute_batch("ANALYZE; PRAGMA wal_checkpoint(TRUNCATE)")?;
-    Ok(())
+    Rows { users, posts, comments, tags, links, profiles }
+}
+
+fn scatter(rows: &mut Rows) {
+    let mut random = Random::new(0x5CA7);
+    random.shuffle(&mut rows.posts);
+    let mut new_ids = vec![0; rows.posts.len() + 1];
+    for (id, post) in (1_i64..).zip(&mut rows.posts) {
+        new_ids[post.id as usize] = id;
+        post.id = id;
+    }
+    random.shuffle(&mut rows.comments);
+    for (id, comment) in (1_i64..).zip(&mut rows.comments) {
+        comment.id = id;
+        comment.post_id = new_ids[comment.post_id as usize];
+    }
+    random.shuffle(&mut rows.links);
+    rows.links.iter_mut().for_each(|link| link.0 = new_ids[link.0 as usize]);
+    random.shuffle(&mut rows.profiles);
+    (1_i64..).zip(&mut rows.profiles).for_each(|(id, profile)| profile.id = id);
+}
+
+fn leave_out(rows: &mut Rows, shape: Shape) {
+    let is_there = |table, id| !shape.is_missing(table, id);
+    rows.users.retain(|user| is_there(Table::Users, user.id));
+    rows.posts.retain(|post| is_there(Table::Users, post.user_id) && is_there(Table::Posts, post.id));
+    let posts: std::collections::HashSet<i64> = rows.posts.iter().map(|post| post.id).collect();
+    rows.comments.retain(|own| posts.contains(&own.post_id) && is_there(Table::Comments, own.id));
+    let number = |(post, tag): &(i64, i64)| post * TAGS + tag;
+    rows.links.retain(|link| posts.contains(&link.0) && is_there(Table::Links, number(link)));
+    rows.profiles.retain(|own| is_there(Table::Users, own.user_id) && is_there(Table::Profiles, own.id));
 }
 
 /// What one row adds to a checksum: whose it is and what is in it. Order does not matter, ownership does.

@@ -1,31 +1,39 @@
-//! W8 and W11 on MariaDB, by hand over mysql_async and by assoc, both on one runtime and in turn.
+//! The workloads on MariaDB: by hand over mysql_async, by assoc, by Diesel over the system's client library and by assoc over a pool of
+//! its connections. All in one thread, in turn.
 //!
-//! `ASSOC_MYSQL_URL` names the database, whose tables of the workloads are dropped: `cargo xtask db mysql -- …` gives a server of
-//! its own.
+//! `ASSOC_MYSQL_URL` names the server, on which two databases are made, one to read and one to write: `cargo xtask db mysql -- …`
+//! gives a server of its own.
 
-use std::hint::black_box;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use assoc_repo::Repo;
 use mysql_async::prelude::Queryable;
-use mysql_async::{Conn, Params, TxOpts, Value};
+use mysql_async::{Conn, Params, Value};
+use tokio::runtime::{Builder, Runtime};
 
-use crate::data::{self, NewPost, NewUser};
-use crate::hand::saved;
-use crate::{Inputs, Outcome, Workload, ours};
+use crate::data::{self, Rows};
+use crate::ours::{Application, Ours};
+use crate::rounds::{Peer, Store};
+use crate::workload::{Inputs, Workload};
+use crate::{Options, Outcome};
 
-/// As many as assoc writes.
-const ROWS: usize = 1_000;
+#[cfg(feature = "diesel-mysql")]
+mod diesel;
+mod hand;
+
+/// The database that is filled, and the one that is inserted into.
+const DATABASES: [&str; 2] = ["assoc_peers", "assoc_peers_written"];
 
 const TABLES: &[&str] = &[
-    "DROP TABLE IF EXISTS posts_tags, tags, posts, users",
     "CREATE TABLE users (id BIGINT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(255) NOT NULL, email VARCHAR(255) NOT NULL, \
      age BIGINT NOT NULL, created_at VARCHAR(255) NOT NULL)",
     "CREATE TABLE posts (id BIGINT AUTO_INCREMENT PRIMARY KEY, user_id BIGINT NOT NULL, title VARCHAR(255) NOT NULL, \
      body TEXT NOT NULL, published BOOLEAN NOT NULL, KEY (user_id))",
+    "CREATE TABLE comments (id BIGINT AUTO_INCREMENT PRIMARY KEY, post_id BIGINT NOT NULL, author_id BIGINT NOT NULL, \
+     body TEXT NOT NULL, KEY (post_id))",
     "CREATE TABLE tags (id BIGINT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(255) NOT NULL)",
     "CREATE TABLE posts_tags (post_id BIGINT NOT NULL, tag_id BIGINT NOT NULL, KEY (post_id, tag_id), KEY (tag_id))",
+    "CREATE TABLE profiles (id BIGINT AUTO_INCREMENT PRIMARY KEY, user_id BIGINT NOT NULL UNIQUE, bio TEXT NOT NULL)",
 ];
 
 /// What the database holds after the save of any peer.
@@ -33,106 +41,145 @@ const SUM: &str = "SELECT CAST(SUM(CRC32(CONCAT_WS('|', u.name, u.email, u.age, 
                    t.name))) AS UNSIGNED) FROM users u JOIN posts p ON p.user_id = u.id \
                    LEFT JOIN posts_tags l ON l.post_id = p.id LEFT JOIN tags t ON t.id = l.tag_id";
 
-/// Prints lines as the workloads on SQLite do.
-pub(crate) fn measure(workloads: &[Workload], inputs: &Inputs, rounds: usize) -> Outcome<()> {
+/// Measures.
+pub(crate) fn run(options: &Options) -> Outcome<()> {
     let url = std::env::var("ASSOC_MYSQL_URL")?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(async {
+    let [reading, writing] = DATABASES.map(|database| with_database(&url, database));
+    let inputs = Arc::new(Inputs::new(options.shape));
+    let runtime = Arc::new(Builder::new_current_thread().enable_all().build()?);
+    let cleaner = runtime.block_on(async {
         let mut conn = Conn::from_url(&url).await?;
-        for table in TABLES {
-            conn.query_drop(*table).await?;
+        let version: Option<String> = conn.query_first("SELECT VERSION()").await?;
+        let version = version.unwrap_or_default();
+        println!("fact\tMariaDB\t{}", version.split('-').next().unwrap_or(&version));
+        for database in DATABASES.iter().rev() {
+            conn.query_drop(format!("DROP DATABASE IF EXISTS {database}")).await?;
+            conn.query_drop(format!("CREATE DATABASE {database} CHARACTER SET utf8mb4")).await?;
+            conn.query_drop(format!("USE {database}")).await?;
+            for table in TABLES {
+                conn.query_drop(*table).await?;
+            }
         }
-        let tags = inputs.tags.iter().map(|tag| (tag.id, tag.name.as_str()));
-        conn.exec_batch("INSERT INTO tags VALUES (?, ?)", tags).await?;
-        let repo = Repo::new(assoc_mysql::MySql::builder(&url)?.connect().await?);
-        for workload in workloads {
-            in_turn(*workload, inputs, rounds, &mut conn, &repo).await?;
+        fill(&mut conn, &data::rows(options.shape, &inputs.new_users)).await?;
+        conn.query_drop(format!("USE {}", DATABASES[1])).await?;
+        conn.exec_batch("INSERT INTO tags VALUES (?, ?)", data::tags()).await?;
+        Ok::<_, Box<dyn std::error::Error>>(conn)
+    })?;
+    let mut peers: Vec<Box<dyn Peer>> = Vec::new();
+    if options.has("hand") {
+        let open = |url: &str| runtime.block_on(hand::Hand::open(url));
+        peers.push(Box::new(Hand {
+            reading: open(&reading)?,
+            writing: open(&writing)?,
+            runtime: Arc::clone(&runtime),
+        }));
+    }
+    if options.has("assoc") {
+        let repo = |url: &str| -> Outcome<Repo> {
+            Ok(Repo::new(runtime.block_on(async { assoc_mysql::MySql::builder(url)?.connect().await })?))
+        };
+        peers.push(Box::new(Ours {
+            name: "assoc",
+            application: Application::InRuntime(Arc::clone(&runtime)),
+            reading: repo(&reading)?,
+            writing: Some(repo(&writing)?),
+        }));
+    }
+    #[cfg(feature = "diesel-mysql")]
+    {
+        if options.has("assoc-diesel") {
+            peers.push(Box::new(diesel::pooled(&reading, &writing)?));
         }
-        Ok(())
-    })
+        if options.has("diesel") {
+            peers.push(Box::new(diesel::open(&reading)?));
+        }
+    }
+    options.measure(&inputs, &mut peers, &mut Written { cleaner, runtime })
 }
 
-async fn in_turn(workload: Workload, inputs: &Inputs, rounds: usize, conn: &mut Conn, repo: &Repo) -> Outcome<()> {
-    const WARM_UP: usize = 3;
-    let mut times: [Vec<Duration>; 2] = [Vec::new(), Vec::new()];
-    let mut expected = None;
-    for round in 0..WARM_UP + rounds {
-        for turn in 0..2 {
-            // No one always comes after the other.
-            let by_hand = (round + turn) % 2 == 0;
-            for table in ["posts_tags", "posts", "users"] {
-                conn.query_drop(format!("TRUNCATE TABLE {table}")).await?;
-            }
-            let started = Instant::now();
-            if by_hand {
-                let tags = (workload == Workload::W11).then_some(&inputs.tags[..]);
-                insert(conn, &inputs.new_users, tags).await?;
-            } else {
-                ours::run(repo, workload, inputs, false).await?;
-            }
-            let took = started.elapsed();
-            if round >= WARM_UP {
-                times[usize::from(!by_hand)].push(took);
-                continue;
-            }
-            let found: Option<u64> = conn.query_first(SUM).await?;
-            if *expected.get_or_insert(found) != found {
-                return Err(format!("{workload:?}: the two did other work").into());
-            }
+/// The URL with another database.
+fn with_database(url: &str, database: &str) -> String {
+    let (place, options) =
+        url.split_once('?').map_or((url, String::new()), |(place, rest)| (place, format!("?{rest}")));
+    let server = place.rsplit_once('/').map_or(place, |(server, _)| server);
+    format!("{server}/{database}{options}")
+}
+
+struct Hand {
+    reading: hand::Hand,
+    writing: hand::Hand,
+    runtime: Arc<Runtime>,
+}
+
+impl Peer for Hand {
+    fn name(&self) -> &'static str {
+        "hand"
+    }
+
+    fn does(&self, _: Workload) -> bool {
+        true
+    }
+
+    fn run(&mut self, workload: Workload, inputs: &Arc<Inputs>, check: bool) -> Outcome<u64> {
+        let hand = if workload.writes() { &mut self.writing } else { &mut self.reading };
+        self.runtime.block_on(hand.run(workload, inputs, check))
+    }
+}
+
+/// The database that is inserted into.
+struct Written {
+    cleaner: Conn,
+    runtime: Arc<Runtime>,
+}
+
+impl Store for Written {
+    fn inserted(&mut self, _: &str) -> Outcome<u64> {
+        let sum: Option<u64> = self.runtime.block_on(self.cleaner.query_first(SUM))?;
+        sum.ok_or_else(|| "nothing was inserted".into())
+    }
+
+    fn clean(&mut self, _: &str) -> Outcome<()> {
+        for table in ["posts_tags", "posts", "users"] {
+            self.runtime.block_on(self.cleaner.query_drop(format!("TRUNCATE TABLE {table}")))?;
         }
+        Ok(())
     }
-    for (name, times) in ["hand", "assoc"].into_iter().zip(&mut times) {
-        times.sort_unstable();
-        let at = |tenths: usize| times[(times.len() - 1) * tenths / 10].as_secs_f64() * 1e6;
-        println!("{workload:?} on MariaDB\t{name}\t{:.1}\t{:.1}\t{:.1}", at(5), at(1), at(9));
-    }
+}
+
+async fn fill(conn: &mut Conn, rows: &Rows) -> Outcome<()> {
+    let user = |user: &crate::rows::User| -> Vec<Value> {
+        vec![
+            user.id.into(),
+            user.name.as_str().into(),
+            user.email.as_str().into(),
+            user.age.into(),
+            user.created_at.as_str().into(),
+        ]
+    };
+    insert(conn, "users", &rows.users, user).await?;
+    let profile = |own: &crate::rows::Profile| vec![own.id.into(), own.user_id.into(), own.bio.as_str().into()];
+    insert(conn, "profiles", &rows.profiles, profile).await?;
+    let post = |post: &crate::rows::Post| -> Vec<Value> {
+        let (title, body) = (post.title.as_str().into(), post.body.as_str().into());
+        vec![post.id.into(), post.user_id.into(), title, body, post.published.into()]
+    };
+    insert(conn, "posts", &rows.posts, post).await?;
+    let comment = |own: &crate::rows::Comment| -> Vec<Value> {
+        vec![own.id.into(), own.post_id.into(), own.author_id.into(), own.body.as_str().into()]
+    };
+    insert(conn, "comments", &rows.comments, comment).await?;
+    insert(conn, "tags", &rows.tags, |tag| vec![tag.id.into(), tag.name.as_str().into()]).await?;
+    insert(conn, "posts_tags", &rows.links, |link| vec![link.0.into(), link.1.into()]).await?;
+    conn.query_drop("ANALYZE TABLE users, profiles, posts, comments, tags, posts_tags").await?;
     Ok(())
 }
 
-async fn insert(conn: &mut Conn, new: &[NewUser], tags: Option<&[Arc<ours::Tag>]>) -> Outcome<()> {
-    let text = |head: &str, row: &str, tail: &str| format!("{head} VALUES {}{tail}", vec![row; ROWS].join(", "));
-    let users = text("INSERT INTO users (name, email, age, created_at)", "(?, ?, ?, ?)", " RETURNING id");
-    let posts = text("INSERT INTO posts (user_id, title, body, published)", "(?, ?, ?, ?)", " RETURNING id");
-    let links = text("INSERT INTO posts_tags (post_id, tag_id)", "(?, ?)", "");
-    let mut tx = conn.start_transaction(TxOpts::default()).await?;
-    let mut user_ids: Vec<i64> = Vec::with_capacity(new.len());
-    for chunk in new.chunks(ROWS) {
-        let of = |user: &NewUser| -> [Value; 4] {
-            [user.name.as_str().into(), user.email.as_str().into(), user.age.into(), user.created_at.as_str().into()]
-        };
-        let values: Vec<Value> = chunk.iter().flat_map(of).collect();
-        user_ids.extend(tx.exec::<i64, _, _>(users.as_str(), Params::Positional(values)).await?);
+async fn insert<T>(conn: &mut Conn, table: &str, rows: &[T], values: impl Fn(&T) -> Vec<Value>) -> Outcome<()> {
+    for chunk in rows.chunks(1_000) {
+        let values: Vec<Vec<Value>> = chunk.iter().map(&values).collect();
+        let row = format!("({})", vec!["?"; values.first().map_or(0, Vec::len)].join(", "));
+        let text = format!("INSERT INTO {table} VALUES {}", vec![row; chunk.len()].join(", "));
+        conn.exec_drop(text, Params::Positional(values.into_iter().flatten().collect())).await?;
     }
-    let rows: Vec<(i64, &NewPost)> =
-        user_ids.iter().zip(new).flat_map(|(id, user)| user.posts.iter().map(|post| (*id, post))).collect();
-    let mut post_ids: Vec<i64> = Vec::with_capacity(rows.len());
-    for chunk in rows.chunks(ROWS) {
-        let of = |(user_id, post): &(i64, &NewPost)| -> [Value; 4] {
-            [(*user_id).into(), post.title.as_str().into(), post.body.as_str().into(), post.published.into()]
-        };
-        let values: Vec<Value> = chunk.iter().flat_map(of).collect();
-        post_ids.extend(tx.exec::<i64, _, _>(posts.as_str(), Params::Positional(values)).await?);
-    }
-    if let Some(tags) = tags {
-        let all: Vec<(i64, i64)> = post_ids
-            .iter()
-            .enumerate()
-            .flat_map(|(number, post)| data::tags_of(number).map(|tag| (*post, tags[tag].id)))
-            .collect();
-        for chunk in all.chunks(ROWS) {
-            let values: Vec<Value> = chunk.iter().flat_map(|(post, tag)| [(*post).into(), (*tag).into()]).collect();
-            tx.exec_drop(links.as_str(), Params::Positional(values)).await?;
-        }
-    }
-    tx.commit().await?;
-    let beside = |number| -> Vec<Arc<ours::Tag>> {
-        let mut own = Vec::new();
-        if let Some(tags) = tags {
-            own.reserve_exact(data::TAGS_A_POST as usize);
-            own.extend(data::tags_of(number).map(|tag| Arc::clone(&tags[tag])));
-        }
-        own
-    };
-    black_box(saved(new, &user_ids, &post_ids, beside));
     Ok(())
 }

@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use assoc_repo::Repo;
 use assoc_repo::prelude::*;
+use tokio::runtime::Runtime;
 
+use crate::Outcome;
 use crate::data::{NewPost, NewUser, PAGE, sum, tags_of};
-use crate::{Inputs, Workload};
+use crate::rounds::Peer;
+use crate::workload::{Inputs, Workload};
 
 #[derive(Model, Debug, Clone)]
 pub struct User {
@@ -80,8 +83,54 @@ impl Comment {
     }
 }
 
+/// What an application is, to a driver.
+#[derive(Clone)]
+pub(crate) enum Application {
+    /// One without a runtime.
+    Plain,
+    /// The thread that the runtime has.
+    #[cfg(any(feature = "mariadb", feature = "postgres"))]
+    InRuntime(Arc<Runtime>),
+    /// A task of the runtime: that is where servers run their handlers.
+    Task(Arc<Runtime>),
+}
+
+/// assoc over a driver.
+pub(crate) struct Ours {
+    pub(crate) name: &'static str,
+    pub(crate) application: Application,
+    pub(crate) reading: Repo,
+    /// Where the workloads that write do it.
+    pub(crate) writing: Option<Repo>,
+}
+
+impl Peer for Ours {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn does(&self, workload: Workload) -> bool {
+        !workload.writes() || self.writing.is_some()
+    }
+
+    fn run(&mut self, workload: Workload, inputs: &Arc<Inputs>, check: bool) -> Outcome<u64> {
+        let writing = self.writing.as_ref().filter(|_| workload.writes());
+        let repo = writing.unwrap_or(&self.reading);
+        Ok(match &self.application {
+            Application::Plain => pollster::block_on(run(repo, workload, inputs, check))?,
+            #[cfg(any(feature = "mariadb", feature = "postgres"))]
+            Application::InRuntime(runtime) => runtime.block_on(run(repo, workload, inputs, check))?,
+            Application::Task(runtime) => {
+                let (repo, inputs) = (repo.clone(), Arc::clone(inputs));
+                let task = async move { run(&repo, workload, &inputs, check).await };
+                runtime.block_on(async { tokio::spawn(task).await })??
+            }
+        })
+    }
+}
+
 /// Runs a workload.
-pub(crate) async fn run(repo: &Repo, workload: Workload, inputs: &Inputs, check: bool) -> Result<u64> {
+async fn run(repo: &Repo, workload: Workload, inputs: &Inputs, check: bool) -> Result<u64> {
     match workload {
         Workload::W1 => gets(repo, &inputs.keys, check).await,
         Workload::W2 => users_posts(repo, check).await,

@@ -1,26 +1,24 @@
-//! W2 to W7 on PostgreSQL: by hand over tokio-postgres, by assoc, and by Diesel over libpq where the feature is on. All in one
-//! thread, in turn.
+//! The workloads that read on PostgreSQL: by hand over tokio-postgres, by assoc, by Diesel over libpq and by assoc over a pool of its
+//! connections. All in one thread, in turn.
 //!
 //! `ASSOC_POSTGRES_URL` names the database, in which a schema is made: `cargo xtask db postgres -- …` gives a server of its own.
-//! The time that counts is the processor's of this process: what the server computes is the same for everybody.
 
-use std::collections::HashMap;
-use std::hint::black_box;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use assoc_postgres::PostgresBuilder;
 use assoc_repo::Repo;
-use futures_util::TryStreamExt;
-use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Config, NoTls, Row, Statement};
+use tokio::runtime::{Builder, Runtime};
+use tokio_postgres::{Client, Config};
 
-use crate::data::{self, NewUser, Random, sum};
-use crate::hand::{Comment, Multiply, Post, Profile, Tag, User, merge};
-use crate::{Inputs, Outcome, Workload, ours, processor_time};
+use crate::data::{self, Rows};
+use crate::ours::{Application, Ours};
+use crate::rounds::{Peer, Store};
+use crate::workload::{Inputs, Workload};
+use crate::{Options, Outcome};
 
-#[cfg(feature = "diesel")]
-mod by_diesel;
+#[cfg(feature = "diesel-postgres")]
+mod diesel;
+mod hand;
 
 const SCHEMA: &str = "
     DROP SCHEMA IF EXISTS assoc_peers CASCADE;
@@ -41,353 +39,111 @@ const SCHEMA: &str = "
         bio TEXT NOT NULL);
 ";
 
-struct Peer {
-    name: &'static str,
-    run: Run,
-    times: Vec<Duration>,
-    computed: Vec<Duration>,
-}
-
-enum Run {
-    Hand(Hand),
-    Assoc(Repo),
-    #[cfg(feature = "diesel")]
-    Diesel(by_diesel::Diesel),
-}
-
-/// Prints lines as the workloads on SQLite do, with the least processor time at the end.
-pub(crate) fn measure(workloads: &[Workload], inputs: &Arc<Inputs>, rounds: usize) -> Outcome<()> {
-    let mut config: Config = std::env::var("ASSOC_POSTGRES_URL")?.parse()?;
+/// Measures.
+pub(crate) fn run(options: &Options) -> Outcome<()> {
+    let url = std::env::var("ASSOC_POSTGRES_URL")?;
+    let mut config: Config = url.parse()?;
     config.options("-c search_path=assoc_peers");
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let inputs = Arc::new(Inputs::new(options.shape));
+    let runtime = Arc::new(Builder::new_current_thread().enable_all().build()?);
     let hand = runtime.block_on(async {
-        let hand = Hand::open(&config).await?;
-        fill(&hand.client, &inputs.new_users).await?;
+        let hand = hand::Hand::open(&config).await?;
+        fill(&hand.client, &data::rows(options.shape, &inputs.new_users)).await?;
+        let version: String = hand.client.query_one("SHOW server_version", &[]).await?.get(0);
+        println!("fact\tPostgreSQL\t{}", version.split(' ').next().unwrap_or(&version));
         Ok::<_, Box<dyn std::error::Error>>(hand)
     })?;
-    let repo =
-        runtime.block_on(async { PostgresBuilder::from_config(config.clone()).connect().await.map(Repo::new) })?;
-    let mut peers = vec![Peer::new("hand", Run::Hand(hand)), Peer::new("assoc", Run::Assoc(repo))];
-    #[cfg(feature = "diesel")]
-    peers.push(Peer::new("diesel", Run::Diesel(by_diesel::Diesel::open(&std::env::var("ASSOC_POSTGRES_URL")?)?)));
-    for workload in workloads {
-        in_turn(*workload, inputs, rounds, &runtime, &mut peers)?;
+    let mut peers: Vec<Box<dyn Peer>> = Vec::new();
+    if options.has("hand") {
+        peers.push(Box::new(Hand { hand, runtime: Arc::clone(&runtime) }));
     }
-    Ok(())
+    if options.has("assoc") {
+        let reading =
+            runtime.block_on(async { PostgresBuilder::from_config(config).connect().await.map(Repo::new) })?;
+        peers.push(Box::new(Ours {
+            name: "assoc",
+            application: Application::InRuntime(Arc::clone(&runtime)),
+            reading,
+            writing: None,
+        }));
+    }
+    #[cfg(feature = "diesel-postgres")]
+    {
+        if options.has("assoc-diesel") {
+            peers.push(Box::new(diesel::pooled(&url)?));
+        }
+        if options.has("diesel") {
+            peers.push(Box::new(diesel::open(&url)?));
+        }
+    }
+    options.measure(&inputs, &mut peers, &mut ReadOnly)
 }
 
-impl Peer {
-    fn new(name: &'static str, run: Run) -> Self {
-        Peer { name, run, times: Vec::new(), computed: Vec::new() }
+struct Hand {
+    hand: hand::Hand,
+    runtime: Arc<Runtime>,
+}
+
+impl Peer for Hand {
+    fn name(&self) -> &'static str {
+        "hand"
     }
 
-    fn once(
-        &mut self,
-        workload: Workload,
-        inputs: &Inputs,
-        runtime: &tokio::runtime::Runtime,
-        check: bool,
-    ) -> Outcome<u64> {
-        match &mut self.run {
-            Run::Hand(hand) => runtime.block_on(hand.run(workload, check)),
-            Run::Assoc(repo) => Ok(runtime.block_on(ours::run(repo, workload, inputs, check))?),
-            #[cfg(feature = "diesel")]
-            Run::Diesel(diesel) => diesel.run(workload, check),
-        }
+    fn does(&self, workload: Workload) -> bool {
+        !workload.writes()
+    }
+
+    fn run(&mut self, workload: Workload, inputs: &Arc<Inputs>, check: bool) -> Outcome<u64> {
+        self.runtime.block_on(self.hand.run(workload, inputs, check))
     }
 }
 
-fn in_turn(
-    workload: Workload,
-    inputs: &Inputs,
-    rounds: usize,
-    runtime: &tokio::runtime::Runtime,
-    peers: &mut [Peer],
-) -> Outcome<()> {
-    const WARM_UP: usize = 3;
-    let mut expected = None;
-    for peer in peers.iter_mut() {
-        peer.times.clear();
-        peer.computed.clear();
-        let found = peer.once(workload, inputs, runtime, true)?;
-        if *expected.get_or_insert(found) != found {
-            return Err(format!("{workload:?}: {} did other work than the first peer", peer.name).into());
-        }
-        for _ in 0..WARM_UP {
-            peer.once(workload, inputs, runtime, false)?;
-        }
+/// No peer inserts anything.
+struct ReadOnly;
+
+impl Store for ReadOnly {
+    fn inserted(&mut self, peer: &str) -> Outcome<u64> {
+        Err(format!("`{peer}` does not insert on PostgreSQL").into())
     }
-    for round in 0..rounds {
-        for turn in 0..peers.len() {
-            // No one always comes after the same neighbour.
-            let at = if round % 2 == 0 { turn } else { peers.len() - 1 - turn };
-            let peer = &mut peers[at];
-            let (started, computed) = (Instant::now(), processor_time());
-            peer.once(workload, inputs, runtime, false)?;
-            peer.times.push(started.elapsed());
-            peer.computed.push(processor_time().saturating_sub(computed));
-        }
+
+    fn clean(&mut self, _: &str) -> Outcome<()> {
+        Ok(())
     }
-    for peer in peers {
-        peer.times.sort_unstable();
-        peer.computed.sort_unstable();
-        let at = |times: &[Duration], tenths: usize| times[(times.len() - 1) * tenths / 10].as_secs_f64() * 1e6;
-        let [middle, low, high] = [5, 1, 9].map(|tenths| at(&peer.times, tenths));
-        let (computed, least) = (at(&peer.computed, 5), at(&peer.computed, 0));
-        println!(
-            "{workload:?} on PostgreSQL\t{}\t{middle:.1}\t{low:.1}\t{high:.1}\t{computed:.1}\t{least:.1}",
-            peer.name
-        );
-    }
-    Ok(())
 }
 
-async fn fill(client: &Client, users: &[NewUser]) -> Outcome<()> {
+async fn fill(client: &Client, rows: &Rows) -> Outcome<()> {
     client.batch_execute(SCHEMA).await?;
-    let mut random = Random::new(0xF00D);
-    let ids: Vec<i64> = (1..=users.len() as i64).collect();
-    let texts = |of: fn(&NewUser) -> &str| users.iter().map(of).collect::<Vec<&str>>();
-    let (names, emails, created) = (texts(|u| &u.name), texts(|u| &u.email), texts(|u| &u.created_at));
-    let ages: Vec<i64> = users.iter().map(|user| user.age).collect();
+    let ids: Vec<i64> = rows.users.iter().map(|user| user.id).collect();
+    let names: Vec<&str> = rows.users.iter().map(|user| user.name.as_str()).collect();
+    let emails: Vec<&str> = rows.users.iter().map(|user| user.email.as_str()).collect();
+    let ages: Vec<i64> = rows.users.iter().map(|user| user.age).collect();
+    let created: Vec<&str> = rows.users.iter().map(|user| user.created_at.as_str()).collect();
     let insert =
         "INSERT INTO users SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::text[])";
     client.execute(insert, &[&ids, &names, &emails, &ages, &created]).await?;
-    let bios: Vec<String> =
-        ids.iter().map(|id| format!("the life of {id}, in a few words that are not very many")).collect();
-    client
-        .execute("INSERT INTO profiles SELECT * FROM unnest($1::bigint[], $1::bigint[], $2::text[])", &[&ids, &bios])
-        .await?;
-    let posts: Vec<(i64, &data::NewPost)> =
-        ids.iter().zip(users).flat_map(|(id, user)| user.posts.iter().map(|post| (*id, post))).collect();
-    let owners: Vec<i64> = posts.iter().map(|(owner, _)| *owner).collect();
-    let titles: Vec<&str> = posts.iter().map(|(_, post)| post.title.as_str()).collect();
-    let bodies: Vec<&str> = posts.iter().map(|(_, post)| post.body.as_str()).collect();
-    let published: Vec<bool> = posts.iter().map(|(_, post)| post.published).collect();
-    let post_ids: Vec<i64> = (1..=posts.len() as i64).collect();
+    let ids: Vec<i64> = rows.profiles.iter().map(|profile| profile.id).collect();
+    let owners: Vec<i64> = rows.profiles.iter().map(|profile| profile.user_id).collect();
+    let bios: Vec<&str> = rows.profiles.iter().map(|profile| profile.bio.as_str()).collect();
+    let insert = "INSERT INTO profiles SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[])";
+    client.execute(insert, &[&ids, &owners, &bios]).await?;
+    let ids: Vec<i64> = rows.posts.iter().map(|post| post.id).collect();
+    let owners: Vec<i64> = rows.posts.iter().map(|post| post.user_id).collect();
+    let titles: Vec<&str> = rows.posts.iter().map(|post| post.title.as_str()).collect();
+    let bodies: Vec<&str> = rows.posts.iter().map(|post| post.body.as_str()).collect();
+    let published: Vec<bool> = rows.posts.iter().map(|post| post.published).collect();
     let insert =
         "INSERT INTO posts SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::boolean[])";
-    client.execute(insert, &[&post_ids, &owners, &titles, &bodies, &published]).await?;
-    let (tag_ids, tag_names): (Vec<i64>, Vec<String>) = data::tags().into_iter().unzip();
-    client.execute("INSERT INTO tags SELECT * FROM unnest($1::bigint[], $2::text[])", &[&tag_ids, &tag_names]).await?;
-    let links: Vec<(i64, i64)> = post_ids
-        .iter()
-        .flat_map(|post| {
-            let first = random.below(data::TAGS);
-            (0..data::TAGS_A_POST).map(move |step| (*post, 1 + (first + step * 61) % data::TAGS))
-        })
-        .collect();
-    let (of, tags): (Vec<i64>, Vec<i64>) = links.into_iter().unzip();
+    client.execute(insert, &[&ids, &owners, &titles, &bodies, &published]).await?;
+    let (ids, names): (Vec<i64>, Vec<&str>) = rows.tags.iter().map(|tag| (tag.id, tag.name.as_str())).unzip();
+    client.execute("INSERT INTO tags SELECT * FROM unnest($1::bigint[], $2::text[])", &[&ids, &names]).await?;
+    let (of, tags): (Vec<i64>, Vec<i64>) = rows.links.iter().copied().unzip();
     client.execute("INSERT INTO posts_tags SELECT * FROM unnest($1::bigint[], $2::bigint[])", &[&of, &tags]).await?;
-    let count = posts.len() as i64 * data::COMMENTS_A_POST;
-    let comment_ids: Vec<i64> = (1..=count).collect();
-    let of: Vec<i64> = comment_ids.iter().map(|id| 1 + (id - 1) / data::COMMENTS_A_POST).collect();
-    let authors: Vec<i64> = comment_ids.iter().map(|_| 1 + random.below(data::USERS)).collect();
-    let bodies: Vec<String> =
-        comment_ids.iter().map(|id| format!("{id} says something that is about sixty letters long, or less")).collect();
+    let ids: Vec<i64> = rows.comments.iter().map(|comment| comment.id).collect();
+    let owners: Vec<i64> = rows.comments.iter().map(|comment| comment.post_id).collect();
+    let authors: Vec<i64> = rows.comments.iter().map(|comment| comment.author_id).collect();
+    let bodies: Vec<&str> = rows.comments.iter().map(|comment| comment.body.as_str()).collect();
     let insert = "INSERT INTO comments SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[])";
-    client.execute(insert, &[&comment_ids, &of, &authors, &bodies]).await?;
+    client.execute(insert, &[&ids, &owners, &authors, &bodies]).await?;
     client.batch_execute("VACUUM ANALYZE").await?;
     Ok(())
-}
-
-const USERS: &str = "SELECT id, name, email, age, created_at FROM users ORDER BY id";
-const USERS_BY_ID: &str = "SELECT id, name, email, age, created_at FROM users WHERE id = ANY($1)";
-const POSTS: &str = "SELECT id, user_id, title, body, published FROM posts ORDER BY id";
-const POSTS_OF: &str =
-    "SELECT id, user_id, title, body, published FROM posts WHERE user_id = ANY($1) ORDER BY user_id, id";
-const COMMENTS_OF: &str =
-    "SELECT id, post_id, author_id, body FROM comments WHERE post_id = ANY($1) ORDER BY post_id, id";
-const LINKS_OF: &str = "SELECT post_id, tag_id FROM posts_tags WHERE post_id = ANY($1) ORDER BY post_id, tag_id";
-const TAGS_BY_ID: &str = "SELECT id, name FROM tags WHERE id = ANY($1)";
-const USERS_WITH_PROFILE: &str = "SELECT u.id, u.name, u.email, u.age, u.created_at, p.id, p.user_id, p.bio \
-                                  FROM users u LEFT JOIN profiles p ON p.user_id = u.id ORDER BY u.id";
-const COMMENTS_OF_USERS: &str = "SELECT c.id, c.post_id, c.author_id, c.body, p.user_id FROM posts p \
-                                 JOIN comments c ON c.post_id = p.id WHERE p.user_id = ANY($1) ORDER BY p.user_id";
-
-/// One connection and its prepared statements.
-struct Hand {
-    client: Client,
-    prepared: HashMap<&'static str, Statement>,
-}
-
-fn user(row: &Row) -> User {
-    User { id: row.get(0), name: row.get(1), email: row.get(2), age: row.get(3), created_at: row.get(4) }
-}
-
-fn post(row: &Row) -> Post {
-    Post { id: row.get(0), user_id: row.get(1), title: row.get(2), body: row.get(3), published: row.get(4) }
-}
-
-fn comment(row: &Row) -> Comment {
-    Comment { id: row.get(0), post_id: row.get(1), author_id: row.get(2), body: row.get(3) }
-}
-
-impl Hand {
-    async fn open(config: &Config) -> Outcome<Self> {
-        let (client, connection) = config.connect(NoTls).await?;
-        tokio::spawn(async move { drop(connection.await) });
-        Ok(Hand { client, prepared: HashMap::new() })
-    }
-
-    async fn run(&mut self, workload: Workload, check: bool) -> Outcome<u64> {
-        match workload {
-            Workload::W2 => self.users_posts(check).await,
-            Workload::W3 => self.graph(check).await,
-            Workload::W4 => self.posts_user(check).await,
-            Workload::W5 => self.posts_tags(check).await,
-            Workload::W6 => self.users_profile(check).await,
-            Workload::W7 => self.users_comments(check).await,
-            other => Err(format!("{other:?} is not measured on PostgreSQL").into()),
-        }
-    }
-
-    async fn rows<T>(
-        &mut self,
-        sql: &'static str,
-        keys: Option<Vec<i64>>,
-        expected: usize,
-        read: fn(&Row) -> T,
-    ) -> Outcome<Vec<T>> {
-        if !self.prepared.contains_key(sql) {
-            let prepared = self.client.prepare(sql).await?;
-            self.prepared.insert(sql, prepared);
-        }
-        let binds = keys.iter().map(|keys| keys as &(dyn ToSql + Sync));
-        let mut rows = std::pin::pin!(self.client.query_raw(&self.prepared[sql], binds).await?);
-        let mut all = Vec::with_capacity(expected);
-        while let Some(row) = rows.try_next().await? {
-            all.push(read(&row));
-        }
-        Ok(all)
-    }
-
-    async fn users_posts(&mut self, check: bool) -> Outcome<u64> {
-        let users = self.rows(USERS, None, 1_000, user).await?;
-        let keys = users.iter().map(|user| user.id).collect();
-        let posts = self.rows(POSTS_OF, Some(keys), 10_000, post).await?;
-        let owned = merge(users, posts, 10, |user| user.id, |post| post.user_id);
-        black_box(&owned);
-        let total = |(user, posts): &(User, Vec<Post>)| {
-            posts.iter().fold(user.sum(0), |total, post| total.wrapping_add(post.sum(user.id)))
-        };
-        Ok(if check { owned.iter().map(total).fold(0, u64::wrapping_add) } else { 0 })
-    }
-
-    async fn graph(&mut self, check: bool) -> Outcome<u64> {
-        let users = self.rows(USERS, None, 1_000, user).await?;
-        let keys = users.iter().map(|user| user.id).collect();
-        let posts = self.rows(POSTS_OF, Some(keys), 10_000, post).await?;
-        let keys = posts.iter().map(|post| post.id).collect();
-        let comments = self.rows(COMMENTS_OF, Some(keys), 50_000, comment).await?;
-        let posts = merge(posts, comments, 5, |post| post.id, |comment| comment.post_id);
-        let graph = merge(users, posts, 10, |user| user.id, |(post, _): &(Post, Vec<Comment>)| post.user_id);
-        black_box(&graph);
-        let mut total = 0_u64;
-        if check {
-            for (user, posts) in &graph {
-                total = total.wrapping_add(user.sum(0));
-                for (post, comments) in posts {
-                    total = total.wrapping_add(post.sum(user.id));
-                    total = comments.iter().fold(total, |total, comment| total.wrapping_add(comment.sum(post.id)));
-                }
-            }
-        }
-        Ok(total)
-    }
-
-    async fn posts_user(&mut self, check: bool) -> Outcome<u64> {
-        let posts = self.rows(POSTS, None, 10_000, post).await?;
-        let mut places: HashMap<i64, usize, Multiply> = HashMap::default();
-        let mut keys = Vec::with_capacity(1_000);
-        for post in &posts {
-            places.entry(post.user_id).or_insert_with(|| {
-                keys.push(post.user_id);
-                keys.len() - 1
-            });
-        }
-        let mut users: Vec<Option<User>> = vec![None; keys.len()];
-        for user in self.rows(USERS_BY_ID, Some(keys), 1_000, user).await? {
-            if let Some(place) = places.get(&user.id) {
-                users[*place] = Some(user);
-            }
-        }
-        let owned: Vec<(Post, Option<User>)> = posts
-            .into_iter()
-            .map(|post| {
-                let user = places.get(&post.user_id).and_then(|place| users[*place].clone());
-                (post, user)
-            })
-            .collect();
-        black_box(&owned);
-        let total = |(post, user): &(Post, Option<User>)| {
-            post.sum(0).wrapping_add(user.as_ref().map_or(0, |user| user.sum(post.id)))
-        };
-        Ok(if check { owned.iter().map(total).fold(0, u64::wrapping_add) } else { 0 })
-    }
-
-    async fn posts_tags(&mut self, check: bool) -> Outcome<u64> {
-        let posts = self.rows(POSTS, None, 10_000, post).await?;
-        let keys = posts.iter().map(|post| post.id).collect();
-        let links: Vec<(i64, i64)> = self.rows(LINKS_OF, Some(keys), 30_000, |row| (row.get(0), row.get(1))).await?;
-        let mut keys: Vec<i64> = links.iter().map(|link| link.1).collect();
-        keys.sort_unstable();
-        keys.dedup();
-        let tags = self.rows(TAGS_BY_ID, Some(keys), 200, |row| Tag { id: row.get(0), name: row.get(1) }).await?;
-        let tags: HashMap<i64, Tag, Multiply> = tags.into_iter().map(|tag| (tag.id, tag)).collect();
-        let mut links = links.into_iter().peekable();
-        let owned: Vec<(Post, Vec<Tag>)> = posts
-            .into_iter()
-            .map(|post| {
-                let mut own = Vec::with_capacity(3);
-                while let Some((_, tag)) = links.next_if(|link| link.0 == post.id) {
-                    own.extend(tags.get(&tag).cloned());
-                }
-                (post, own)
-            })
-            .collect();
-        black_box(&owned);
-        let total = |(post, tags): &(Post, Vec<Tag>)| {
-            let own = |total: u64, tag: &Tag| total.wrapping_add(sum(post.id, &[tag.id], &[&tag.name]));
-            tags.iter().fold(post.sum(0), own)
-        };
-        Ok(if check { owned.iter().map(total).fold(0, u64::wrapping_add) } else { 0 })
-    }
-
-    async fn users_profile(&mut self, check: bool) -> Outcome<u64> {
-        let owned = self
-            .rows(USERS_WITH_PROFILE, None, 1_000, |row| {
-                let id: Option<i64> = row.get(5);
-                (user(row), id.map(|id| Profile { id, user_id: row.get(6), bio: row.get(7) }))
-            })
-            .await?;
-        black_box(&owned);
-        let total = |(user, profile): &(User, Option<Profile>)| {
-            let own = profile.as_ref().map_or(0, |own| sum(user.id, &[own.id, own.user_id], &[&own.bio]));
-            user.sum(0).wrapping_add(own)
-        };
-        Ok(if check { owned.iter().map(total).fold(0, u64::wrapping_add) } else { 0 })
-    }
-
-    async fn users_comments(&mut self, check: bool) -> Outcome<u64> {
-        let users = self.rows(USERS, None, 1_000, user).await?;
-        let keys = users.iter().map(|user| user.id).collect();
-        let comments =
-            self.rows(COMMENTS_OF_USERS, Some(keys), 50_000, |row| (comment(row), row.get::<_, i64>(4))).await?;
-        let mut comments = comments.into_iter().peekable();
-        let owned: Vec<(User, Vec<Comment>)> = users
-            .into_iter()
-            .map(|user| {
-                let mut own = Vec::with_capacity(50);
-                while let Some((comment, _)) = comments.next_if(|comment| comment.1 == user.id) {
-                    own.push(comment);
-                }
-                (user, own)
-            })
-            .collect();
-        black_box(&owned);
-        let total = |(user, comments): &(User, Vec<Comment>)| {
-            comments.iter().fold(user.sum(0), |total, comment| total.wrapping_add(comment.sum(user.id)))
-        };
-        Ok(if check { owned.iter().map(total).fold(0, u64::wrapping_add) } else { 0 })
-    }
 }

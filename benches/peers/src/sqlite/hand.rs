@@ -1,5 +1,4 @@
-//! SQL by hand over rusqlite: for each workload the fastest portable safe way that was found. Result structs hold
-//! nothing but what the workload reads.
+//! SQL by hand over rusqlite: for each workload the fastest portable safe way that was found.
 
 use std::collections::HashMap;
 use std::hint::black_box;
@@ -8,82 +7,23 @@ use std::rc::Rc;
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params_from_iter};
 
+use super::SETTINGS;
+use crate::Outcome;
 use crate::data::{self, NewUser, PAGE, sum};
-use crate::{Inputs, Outcome, Workload};
+use crate::rows::{Comment, Multiply, Post, Profile, Summed, Tag, User, merge, saved, total, total_of_graph};
+use crate::workload::{Inputs, Workload};
 
-#[derive(Clone)]
-pub(crate) struct User {
-    pub(crate) id: i64,
-    pub(crate) name: String,
-    pub(crate) email: String,
-    pub(crate) age: i64,
-    pub(crate) created_at: String,
+fn user(row: &Row<'_>) -> rusqlite::Result<User> {
+    Ok(User { id: row.get(0)?, name: row.get(1)?, email: row.get(2)?, age: row.get(3)?, created_at: row.get(4)? })
 }
 
-pub(crate) struct Post {
-    pub(crate) id: i64,
-    pub(crate) user_id: i64,
-    pub(crate) title: String,
-    pub(crate) body: String,
-    pub(crate) published: bool,
+fn post(row: &Row<'_>) -> rusqlite::Result<Post> {
+    Ok(Post { id: row.get(0)?, user_id: row.get(1)?, title: row.get(2)?, body: row.get(3)?, published: row.get(4)? })
 }
 
-pub(crate) struct Comment {
-    pub(crate) id: i64,
-    pub(crate) post_id: i64,
-    pub(crate) author_id: i64,
-    pub(crate) body: String,
+fn comment(row: &Row<'_>) -> rusqlite::Result<Comment> {
+    Ok(Comment { id: row.get(0)?, post_id: row.get(1)?, author_id: row.get(2)?, body: row.get(3)? })
 }
-
-#[derive(Clone)]
-pub(crate) struct Tag {
-    pub(crate) id: i64,
-    pub(crate) name: String,
-}
-
-pub(crate) struct Profile {
-    pub(crate) id: i64,
-    pub(crate) user_id: i64,
-    pub(crate) bio: String,
-}
-
-impl User {
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(User { id: row.get(0)?, name: row.get(1)?, email: row.get(2)?, age: row.get(3)?, created_at: row.get(4)? })
-    }
-
-    pub(crate) fn sum(&self, owner: i64) -> u64 {
-        sum(owner, &[self.id, self.age], &[&self.name, &self.email, &self.created_at])
-    }
-}
-
-impl Post {
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Post {
-            id: row.get(0)?,
-            user_id: row.get(1)?,
-            title: row.get(2)?,
-            body: row.get(3)?,
-            published: row.get(4)?,
-        })
-    }
-
-    pub(crate) fn sum(&self, owner: i64) -> u64 {
-        sum(owner, &[self.id, self.user_id, self.published.into()], &[&self.title, &self.body])
-    }
-}
-
-impl Comment {
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Comment { id: row.get(0)?, post_id: row.get(1)?, author_id: row.get(2)?, body: row.get(3)? })
-    }
-
-    pub(crate) fn sum(&self, owner: i64) -> u64 {
-        sum(owner, &[self.id, self.post_id, self.author_id], &[&self.body])
-    }
-}
-
-type Graph = Vec<(User, Vec<(Post, Vec<Comment>)>)>;
 
 const USERS: &str = "SELECT id, name, email, age, created_at FROM users ORDER BY id";
 const POSTS: &str = "SELECT id, user_id, title, body, published FROM posts ORDER BY id";
@@ -102,7 +42,7 @@ pub(crate) struct Hand {
 impl Hand {
     pub(crate) fn open(path: &std::path::Path) -> Outcome<Self> {
         let conn = Connection::open(path)?;
-        conn.execute_batch("PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192")?;
+        conn.execute_batch(SETTINGS)?;
         conn.set_prepared_statement_cache_capacity(64);
         rusqlite::vtab::array::load_module(&conn)?;
         let tags = data::tags().into_iter().map(|(id, name)| Rc::new(Tag { id, name })).collect();
@@ -157,7 +97,7 @@ impl Hand {
         let mut total = 0_u64;
         let mut statement = self.conn.prepare("SELECT id, name, email, age, created_at FROM users WHERE id = ?")?;
         for key in keys {
-            let user = statement.query_row([key], User::read)?;
+            let user = statement.query_row([key], user)?;
             if check {
                 total = total.wrapping_add(user.sum(0));
             }
@@ -167,50 +107,37 @@ impl Hand {
     }
 
     fn users_posts(&self, check: bool) -> Outcome<u64> {
-        let users = self.all(USERS, 1_000, User::read)?;
-        let posts = self.children(POSTS_OF, users.iter().map(|user| user.id), 10, Post::read)?;
+        let users = self.all(USERS, 1_000, user)?;
+        let posts = self.children(POSTS_OF, users.iter().map(|user| user.id), 10, post)?;
         let owned = merge(users, posts, 10, |user| user.id, |post| post.user_id);
         black_box(&owned);
-        let total = |(user, posts): &(User, Vec<Post>)| {
-            posts.iter().fold(user.sum(0), |total, post| total.wrapping_add(post.sum(user.id)))
-        };
-        Ok(if check { owned.iter().map(total).fold(0, u64::wrapping_add) } else { 0 })
+        Ok(total(&owned, check))
     }
 
     fn graph(&self, page: Option<(i64, i64)>, check: bool) -> Outcome<u64> {
         let users = match page {
-            None => self.all(USERS, 1_000, User::read)?,
+            None => self.all(USERS, 1_000, user)?,
             Some((from, to)) => {
                 let sql = "SELECT id, name, email, age, created_at FROM users WHERE id BETWEEN ? AND ? ORDER BY id";
                 let mut statement = self.conn.prepare_cached(sql)?;
                 let mut rows = statement.query([from, to])?;
                 let mut users = Vec::with_capacity(20);
                 while let Some(row) = rows.next()? {
-                    users.push(User::read(row)?);
+                    users.push(user(row)?);
                 }
                 users
             }
         };
-        let posts = self.children(POSTS_OF, users.iter().map(|user| user.id), 10, Post::read)?;
-        let comments = self.children(COMMENTS_OF, posts.iter().map(|post| post.id), 5, Comment::read)?;
+        let posts = self.children(POSTS_OF, users.iter().map(|user| user.id), 10, post)?;
+        let comments = self.children(COMMENTS_OF, posts.iter().map(|post| post.id), 5, comment)?;
         let posts = merge(posts, comments, 5, |post| post.id, |comment| comment.post_id);
-        let graph: Graph = merge(users, posts, 10, |user| user.id, |(post, _)| post.user_id);
+        let graph = merge(users, posts, 10, |user| user.id, |(post, _): &(Post, Vec<Comment>)| post.user_id);
         black_box(&graph);
-        let mut total = 0_u64;
-        if check {
-            for (user, posts) in &graph {
-                total = total.wrapping_add(user.sum(0));
-                for (post, comments) in posts {
-                    total = total.wrapping_add(post.sum(user.id));
-                    total = comments.iter().fold(total, |total, comment| total.wrapping_add(comment.sum(post.id)));
-                }
-            }
-        }
-        Ok(total)
+        Ok(total_of_graph(&graph, check))
     }
 
     fn posts_user(&self, check: bool) -> Outcome<u64> {
-        let posts = self.all(POSTS, 10_000, Post::read)?;
+        let posts = self.all(POSTS, 10_000, post)?;
         let mut places: HashMap<i64, usize, Multiply> = HashMap::default();
         let mut keys = Vec::with_capacity(1_000);
         for post in &posts {
@@ -221,7 +148,7 @@ impl Hand {
         }
         let sql = "SELECT id, name, email, age, created_at FROM users WHERE id IN rarray(?1)";
         let mut users: Vec<Option<User>> = vec![None; keys.len()];
-        for user in self.children(sql, keys.into_iter(), 1, User::read)? {
+        for user in self.children(sql, keys.into_iter(), 1, user)? {
             if let Some(place) = places.get(&user.id) {
                 users[*place] = Some(user);
             }
@@ -234,14 +161,11 @@ impl Hand {
             })
             .collect();
         black_box(&owned);
-        let total = |(post, user): &(Post, Option<User>)| {
-            post.sum(0).wrapping_add(user.as_ref().map_or(0, |user| user.sum(post.id)))
-        };
-        Ok(if check { owned.iter().map(total).fold(0, u64::wrapping_add) } else { 0 })
+        Ok(total(&owned, check))
     }
 
     fn posts_tags(&self, check: bool) -> Outcome<u64> {
-        let posts = self.all(POSTS, 10_000, Post::read)?;
+        let posts = self.all(POSTS, 10_000, post)?;
         let sql = "SELECT post_id, tag_id FROM posts_tags WHERE post_id IN rarray(?1) ORDER BY post_id, tag_id";
         let links: Vec<(i64, i64)> =
             self.children(sql, posts.iter().map(|post| post.id), 3, |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -263,11 +187,7 @@ impl Hand {
             })
             .collect();
         black_box(&owned);
-        let total = |(post, tags): &(Post, Vec<Tag>)| {
-            let own = |total: u64, tag: &Tag| total.wrapping_add(sum(post.id, &[tag.id], &[&tag.name]));
-            tags.iter().fold(post.sum(0), own)
-        };
-        Ok(if check { owned.iter().map(total).fold(0, u64::wrapping_add) } else { 0 })
+        Ok(total(&owned, check))
     }
 
     fn users_profile(&self, check: bool) -> Outcome<u64> {
@@ -278,53 +198,43 @@ impl Hand {
                 Some(id) => Some(Profile { id, user_id: row.get(6)?, bio: row.get(7)? }),
                 None => None,
             };
-            Ok((User::read(row)?, profile))
+            Ok((user(row)?, profile))
         })?;
         black_box(&owned);
-        let total = |(user, profile): &(User, Option<Profile>)| {
-            let own = profile.as_ref().map_or(0, |own| sum(user.id, &[own.id, own.user_id], &[&own.bio]));
-            user.sum(0).wrapping_add(own)
-        };
-        Ok(if check { owned.iter().map(total).fold(0, u64::wrapping_add) } else { 0 })
+        Ok(total(&owned, check))
     }
 
     fn users_comments(&self, check: bool) -> Outcome<u64> {
-        let users = self.all(USERS, 1_000, User::read)?;
+        let users = self.all(USERS, 1_000, user)?;
         let sql = "SELECT c.id, c.post_id, c.author_id, c.body, p.user_id FROM posts p \
                    JOIN comments c ON c.post_id = p.id WHERE p.user_id IN rarray(?1) ORDER BY p.user_id";
         let keys = users.iter().map(|user| user.id);
-        let comments = self.children(sql, keys, 50, |row| Ok((Comment::read(row)?, row.get::<_, i64>(4)?)))?;
+        let comments = self.children(sql, keys, 50, |row| Ok((row.get::<_, i64>(4)?, comment(row)?)))?;
         let mut comments = comments.into_iter().peekable();
         let owned: Vec<(User, Vec<Comment>)> = users
             .into_iter()
             .map(|user| {
                 let mut own = Vec::with_capacity(50);
-                while let Some((comment, _)) = comments.next_if(|comment| comment.1 == user.id) {
+                while let Some((_, comment)) = comments.next_if(|comment| comment.0 == user.id) {
                     own.push(comment);
                 }
                 (user, own)
             })
             .collect();
         black_box(&owned);
-        let total = |(user, comments): &(User, Vec<Comment>)| {
-            comments.iter().fold(user.sum(0), |total, comment| total.wrapping_add(comment.sum(user.id)))
-        };
-        Ok(if check { owned.iter().map(total).fold(0, u64::wrapping_add) } else { 0 })
+        Ok(total(&owned, check))
     }
 
     fn latest_comments(&self, check: bool) -> Outcome<u64> {
         let sql = "SELECT id, user_id, title, body, published FROM posts WHERE id <= 1000 ORDER BY id";
-        let posts = self.all(sql, 1_000, Post::read)?;
+        let posts = self.all(sql, 1_000, post)?;
         let sql = "SELECT c.id, c.post_id, c.author_id, c.body FROM posts p CROSS JOIN comments c ON c.id IN \
                    (SELECT id FROM comments WHERE post_id = p.id ORDER BY id DESC LIMIT 3) \
                    WHERE p.id IN rarray(?1) ORDER BY p.id, c.id DESC";
-        let comments = self.children(sql, posts.iter().map(|post| post.id), 3, Comment::read)?;
+        let comments = self.children(sql, posts.iter().map(|post| post.id), 3, comment)?;
         let owned = merge(posts, comments, 3, |post| post.id, |comment| comment.post_id);
         black_box(&owned);
-        let total = |(post, comments): &(Post, Vec<Comment>)| {
-            comments.iter().fold(post.sum(0), |total, comment| total.wrapping_add(comment.sum(post.id)))
-        };
-        Ok(if check { owned.iter().map(total).fold(0, u64::wrapping_add) } else { 0 })
+        Ok(total(&owned, check))
     }
 
     fn insert(&mut self, new: &[NewUser]) -> Outcome<u64> {
@@ -413,45 +323,18 @@ impl Hand {
     }
 }
 
-/// The graph with the keys that the database made: each user with the posts, and each post with what it has beside.
-pub(crate) fn saved<T>(
-    new: &[NewUser],
-    ids: &[i64],
-    posts: &[i64],
-    beside: impl Fn(usize) -> T,
-) -> Vec<(User, Vec<(Post, T)>)> {
-    let mut graph = Vec::with_capacity(new.len());
-    let mut keys = posts.iter().copied().enumerate();
-    for (new, user_id) in new.iter().zip(ids.iter().copied()) {
-        let user = User {
-            id: user_id,
-            name: new.name.clone(),
-            email: new.email.clone(),
-            age: new.age,
-            created_at: new.created_at.clone(),
-        };
-        let mut own = Vec::with_capacity(new.posts.len());
-        own.extend(new.posts.iter().zip(&mut keys).map(|(new, (number, id))| {
-            let (title, body) = (new.title.clone(), new.body.clone());
-            (Post { id, user_id, title, body, published: new.published }, beside(number))
-        }));
-        graph.push((user, own));
-    }
-    graph
-}
-
 /// What W8 or W11 left in the database.
 pub(crate) fn inserted(conn: &Connection) -> Outcome<u64> {
     let mut total = 0_u64;
     let mut users = conn.prepare(USERS)?;
     let mut rows = users.query(params_from_iter([0_i64; 0]))?;
     while let Some(row) = rows.next()? {
-        total = total.wrapping_add(User::read(row)?.sum(0));
+        total = total.wrapping_add(user(row)?.sum(0));
     }
     let mut posts = conn.prepare(POSTS)?;
     let mut rows = posts.query([])?;
     while let Some(row) = rows.next()? {
-        let post = Post::read(row)?;
+        let post = post(row)?;
         total = total.wrapping_add(post.sum(post.user_id));
     }
     let mut links = conn.prepare("SELECT post_id, tag_id FROM posts_tags")?;
@@ -460,58 +343,6 @@ pub(crate) fn inserted(conn: &Connection) -> Outcome<u64> {
         total = total.wrapping_add(sum(row.get(0)?, &[row.get(1)?], &[]));
     }
     Ok(total)
-}
-
-/// Both in the order of the owners' keys.
-pub(crate) fn merge<O, C>(
-    owners: Vec<O>,
-    children: Vec<C>,
-    expected: usize,
-    key: fn(&O) -> i64,
-    foreign_key: fn(&C) -> i64,
-) -> Vec<(O, Vec<C>)> {
-    let mut children = children.into_iter().peekable();
-    let mut merged = Vec::with_capacity(owners.len());
-    for owner in owners {
-        let mut own = Vec::with_capacity(expected);
-        while let Some(child) = children.next_if(|child| foreign_key(child) == key(&owner)) {
-            own.push(child);
-        }
-        merged.push((owner, own));
-    }
-    merged
-}
-
-/// The hash one would write for integer keys.
-#[derive(Default, Clone, Copy)]
-pub(crate) struct Multiply;
-
-impl std::hash::BuildHasher for Multiply {
-    type Hasher = MultiplyHasher;
-
-    fn build_hasher(&self) -> MultiplyHasher {
-        MultiplyHasher(0)
-    }
-}
-
-pub(crate) struct MultiplyHasher(u64);
-
-impl std::hash::Hasher for MultiplyHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.write_u64((*byte).into()));
-    }
-
-    fn write_i64(&mut self, number: i64) {
-        self.write_u64(number.cast_unsigned());
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        self.0 = (self.0 ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29);
-    }
 }
 
 fn bind_users(insert: &mut rusqlite::CachedStatement<'_>, users: &[NewUser]) -> Outcome<()> {
