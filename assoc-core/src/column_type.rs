@@ -255,7 +255,8 @@ impl ColumnType for Vec<u8> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no value of a column of type `{V}`",
     label = "the column holds `{V}`",
-    note = "the types have to agree: convert the value; an `Option` column takes the bare value, `Some(…)` of its own type and `None`"
+    note = "the types have to agree: convert the value, an `i32` for an `i64` by `i64::from(…)`",
+    note = "a column that may be `NULL` takes the bare value, `None`, and an `Option` of its own type: `\"x\"` or `Some(\"x\".to_owned())`, not `Some(\"x\")`"
 )]
 pub trait IntoColumn<V> {
     /// The value in the type of the column.
