@@ -3,7 +3,7 @@
 use super::{Fetch, Plan};
 use crate::error::Result;
 use crate::metadata::expr::Expr;
-use crate::metadata::filter_hook::{FilterHook, filtered};
+use crate::metadata::filter_hook::{FilterHook, RowFilters, filtered};
 use crate::select::KeyedSelect;
 
 impl Plan {
@@ -17,6 +17,7 @@ impl Plan {
         for select in self.joined.iter_mut().map(|joined| &mut joined.select) {
             put_on(hook, select)?;
         }
+        self.row_filters = Some(RowFilters(hook.clone()));
         Ok(self)
     }
 
