@@ -17,12 +17,12 @@ impl Plan {
         for select in self.joined.iter_mut().map(|joined| &mut joined.select) {
             put_on(hook, select)?;
         }
-        self.row_filters = Some(RowFilters(hook.clone()));
         Ok(self)
     }
 
     /// Puts a hook's filters on the steps from one on.
     pub(super) fn filter_steps(&mut self, from: usize, hook: &FilterHook) -> Result<()> {
+        self.row_filters = Some(RowFilters(hook.clone()));
         for step in &mut self.steps[from..] {
             if hook(step.select.model).is_some() {
                 step.memory.retain(|node| !self.available.contains(node));
