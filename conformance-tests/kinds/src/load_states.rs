@@ -1,6 +1,6 @@
 //! Not loaded, loaded, loaded and empty, partial: four different facts.
 
-use assoc_core::{HiddenBy, LoadState, NotLoadedReason, Result};
+use assoc_core::{LoadState, NotLoadedReason, Result};
 use assoc_repo::prelude::*;
 use conformance_harness::{Context, KeyOrder, Level, cases};
 use conformance_models::blog::{self, Author, Comment, Gravatar, Post};
@@ -12,7 +12,6 @@ cases! { "load_states", Level::Kind;
     debug_shows_the_state,
     below_what_is_loaded,
     partial_stays_partial,
-    hidden_is_not_missing,
 }
 
 async fn not_asked_for_is_an_error(cx: &mut Context) -> Result<()> {
@@ -52,35 +51,6 @@ async fn partial_stays_partial(cx: &mut Context) -> Result<()> {
     author.posts = author.posts.take().map(HasMany::from).unwrap_or_default();
     cx.step("nothing is missing", repo.preload(&mut author, Author::POSTS)).await?;
     cx.require(author.posts()?.is_empty(), "as they were left")
-}
-
-// A row that must exist and is not found may be there: the error says under whose filter it was looked up.
-async fn hidden_is_not_missing(cx: &mut Context) -> Result<()> {
-    let repo = cx.repo();
-    blog::fixture(&repo).await?;
-    let filtered = repo.filtered(|model| (model == Author::DEF).then(|| Author::ID.ne(1).into_expr()));
-    let one = || Query::filter(Post::AUTHOR_ID.eq(1)).order_by(Post::ID.asc()).limit(1);
-    let reason = |posts: &[Post]| posts.first().and_then(|post| post.author().err()).map(|error| error.reason());
-
-    let posts = cx.step("hidden by the repo", filtered.all(one().preload(Post::AUTHOR))).await?;
-    cx.note("accessor", posts[0].author().err().map(|error| error.to_string()).unwrap_or_default());
-    cx.require(reason(&posts) == Some(NotLoadedReason::Hidden(HiddenBy::FilteredRepo)), "it is there")?;
-    cx.require(posts[0].author.loaded() == Some(None) && posts[0].author.state() == LoadState::Loaded, "as before")?;
-
-    let mut posts = repo.all(one()).await?;
-    cx.step("in rows of the program", filtered.preload(&mut posts, Post::AUTHOR)).await?;
-    cx.require(reason(&posts) == Some(NotLoadedReason::Hidden(HiddenBy::FilteredRepo)), "it is there as well")?;
-
-    let query = one().preload(Post::AUTHOR.filter(Author::ID.ne(1)));
-    let posts = cx.step("hidden by the request", repo.all(query)).await?;
-    cx.note("accessor", posts[0].author().err().map(|error| error.to_string()).unwrap_or_default());
-    cx.require(reason(&posts) == Some(NotLoadedReason::Hidden(HiddenBy::Requested)), "the request leaves it out")?;
-
-    let author = repo.get_or_fail::<Author>(1, Query::new()).await?;
-    repo.delete(&author).await?;
-    let posts = cx.step("missing", repo.all(one().preload(Post::AUTHOR))).await?;
-    cx.note("accessor", posts[0].author().err().map(|error| error.to_string()).unwrap_or_default());
-    cx.require(reason(&posts) == Some(NotLoadedReason::NoRow), "there is none")
 }
 
 async fn loaded_and_absent_is_not(cx: &mut Context) -> Result<()> {
