@@ -249,13 +249,37 @@ impl ColumnType for Vec<u8> {
 }
 
 /// A Rust value that can be written to a column of type `V`: the type itself or a reference to it, a `&str` or `Cow<str>` for a
-/// `String`, an `f32` for an `f64`, and each of them for an `Option`, which is also taken by reference. References are what a list of keys is walked through with: `User::ID.is_in(&ids)`.
+/// `String`, an `f32` for an `f64`, an integer for a decimal, and each of them for an `Option`, which is also taken by reference.
+/// References are what a list of keys is walked through with: `User::ID.is_in(&ids)`.
 ///
-/// A newtype is taken by value: `is_in(ids.iter().copied())`.
+/// A newtype is taken by value: `is_in(ids.iter().copied())`. An `i32` is not taken for an `i64`, nor `Some("x")` for an
+/// `Option<String>`: the compiler could not tell the types of `5_000_000_000` and of `None` any more.
+///
+/// ```
+/// use assoc_core::IntoColumn;
+///
+/// fn set<V>(value: impl IntoColumn<V>) -> V {
+///     value.into_column()
+/// }
+///
+/// assert_eq!(set::<i64>(5_000_000_000), 5_000_000_000);
+/// assert_eq!(set::<Option<i64>>(5), Some(5));
+/// let small: i32 = 5;
+/// assert_eq!(set::<i64>(i64::from(small)), 5);
+/// assert_eq!(set::<f64>(1.5_f32), 1.5);
+///
+/// let none: Option<String> = set(None);
+/// let by_reference: Option<String> = set(&none);
+/// assert_eq!(by_reference, None);
+/// assert_eq!(set::<Option<String>>("x"), Some("x".to_owned()));
+/// let part: Option<&str> = Some("x");
+/// assert_eq!(set::<Option<String>>(part.map(str::to_owned)), Some("x".to_owned()));
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no value of a column of type `{V}`",
     label = "the column holds `{V}`",
-    note = "the types have to agree: convert the value; an `Option` column takes the bare value, `Some(…)` of its own type and `None`"
+    note = "the types have to agree: convert the value, an `i32` for an `i64` by `i64::from(…)`",
+    note = "a column that may be `NULL` takes the bare value, `None`, and an `Option` of its own type: `\"x\"` or `Some(\"x\".to_owned())`, not `Some(\"x\")`"
 )]
 pub trait IntoColumn<V> {
     /// The value in the type of the column.
@@ -299,7 +323,7 @@ impl IntoColumn<Option<String>> for Cow<'_, str> {
 }
 
 // Not `Option<&str>`: a bare `None` could be either of both then, and would not compile. Not `i32` for `i64`: a literal could be
-// either of both, and large ones would not compile.
+// either of both, would become an `i32`, and large ones would not compile; for a `u64` or an `i16` no literal would.
 impl<T: ColumnType> IntoColumn<Option<T>> for &Option<T> {
     fn into_column(self) -> Option<T> {
         self.clone()
@@ -317,6 +341,27 @@ impl IntoColumn<Option<f64>> for f32 {
         Some(self.into())
     }
 }
+
+// A literal becomes an `i32`, because no literal is a decimal.
+#[cfg(feature = "rust_decimal")]
+macro_rules! whole_decimals {
+    ($($integer:ty),+) => {$(
+        impl IntoColumn<::rust_decimal::Decimal> for $integer {
+            fn into_column(self) -> ::rust_decimal::Decimal {
+                self.into()
+            }
+        }
+
+        impl IntoColumn<Option<::rust_decimal::Decimal>> for $integer {
+            fn into_column(self) -> Option<::rust_decimal::Decimal> {
+                Some(self.into())
+            }
+        }
+    )+};
+}
+
+#[cfg(feature = "rust_decimal")]
+whole_decimals!(i8, i16, i32, i64, u8, u16, u32, u64);
 
 // Calls a macro with the types of columns that are numbers, dates or times: their values have an order.
 macro_rules! each_ordered_type {
@@ -393,6 +438,22 @@ mod tests {
         assert_eq!(read("18446744073709551615"), Value::UInt(u64::MAX));
         assert_eq!(read("7.5"), Value::Decimal("7.5".into()));
         assert_eq!(SqlType::Decimal.as_key(Value::Decimal("7".into())), Value::Decimal("7".into()));
+    }
+
+    #[cfg(feature = "rust_decimal")]
+    #[test]
+    fn integers_are_decimals() {
+        use ::rust_decimal::Decimal;
+        fn decimal(value: impl IntoColumn<Decimal>) -> Decimal {
+            value.into_column()
+        }
+        fn maybe(value: impl IntoColumn<Option<Decimal>>) -> Option<Decimal> {
+            value.into_column()
+        }
+        assert_eq!(decimal(5).to_string(), "5");
+        assert_eq!(decimal(u64::MAX).to_string(), "18446744073709551615");
+        assert_eq!(decimal(i64::MIN).to_string(), "-9223372036854775808");
+        assert_eq!((maybe(7), maybe(None)), (Some(Decimal::from(7)), None));
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub use excerpt::excerpt;
 pub use field::FieldError;
 pub use include::{IncludeProblem, InvalidInclude};
 pub use kind::ErrorKind;
-pub use not_loaded::{AssociationNotLoaded, NotLoadedReason};
+pub use not_loaded::{AssociationNotLoaded, HiddenBy, NotLoadedReason};
 pub use restricted::{RestrictRule, Restricted};
 
 /// A result whose error is an [`Error`].

@@ -49,7 +49,7 @@ pub use column_type::Json;
 pub use column_type::{ColumnType, IntoColumn, SqlType};
 pub use error::{
     AssociationNotLoaded, CursorProblem, DecodeError, DriverError, DriverErrorKind, Error, ErrorKind, FieldError,
-    IncludeProblem, InvalidInclude, NotLoadedReason, RestrictRule, Restricted, Result,
+    HiddenBy, IncludeProblem, InvalidInclude, NotLoadedReason, RestrictRule, Restricted, Result,
 };
 pub use holder::{
     Aggregated, BelongsTo, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, JoinRow, Taken, TargetRow, ToOne,

@@ -77,6 +77,7 @@ mod eager_load;
 mod explain;
 mod filters;
 mod grouping;
+mod hidden;
 mod levels;
 mod loader;
 mod merge;
@@ -97,6 +98,7 @@ pub use settle::settled;
 use crate::error::Result;
 use crate::joins::{JoinChain, OwnerLimits};
 use crate::metadata::association::{AssociationDef, Cardinality, CustomSql, KeyJoin, LoadState, VariantDef};
+use crate::metadata::filter_hook::RowFilters;
 use crate::metadata::loader::Loader;
 use crate::metadata::model::{Discriminator, ModelDef};
 use crate::metadata::request::Request;
@@ -133,6 +135,8 @@ pub struct Plan {
     // How many of the first nodes are roots, and which of them hold rows that may stand for others.
     pub(crate) roots: usize,
     pub(crate) available: Vec<usize>,
+    // The filters of the repo that are on its statements.
+    pub(crate) row_filters: Option<RowFilters>,
     // The first node of each part of the plan but the first.
     pub(crate) parts: Vec<usize>,
     // The requests to plan when their nodes have rows.
@@ -358,6 +362,7 @@ impl Plan {
             root,
             roots,
             available,
+            row_filters: None,
             nodes,
             steps: Vec::new(),
             joined: Vec::new(),

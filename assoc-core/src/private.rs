@@ -363,41 +363,71 @@ pub const fn check_polymorphic_key<E: PolymorphicKey<F>, F>(foreign_key: &[SqlTy
     }
 }
 
-/// The constant that a target has under the name in `as`: nothing, or a polymorphic association to `O`.
+/// The constant that a target has under the name in `as`: nothing, a column, or a polymorphic association to `O`.
 #[diagnostic::on_unimplemented(
     message = "`as` does not name an association that leads back to `{O}`",
-    label = "no polymorphic `belongs_to` of the target has this name and leads to `{O}`"
+    label = "no polymorphic `belongs_to` of the target has this name and leads to `{O}`",
+    note = "add a variant for `{O}` to the enum of that association; if it leads to others only, say by `tag = \"…\"` how the \
+            column of the type names `{O}`"
 )]
 pub trait OtherSide<O> {
     /// The columns of `O` that it refers to.
     const KEY: Option<&'static [usize]>;
+    /// The tag by which it names `O`.
+    const TAG: Option<&'static str>;
 }
 
 impl<O> OtherSide<O> for Missing {
     const KEY: Option<&'static [usize]> = None;
+    const TAG: Option<&'static str> = None;
 }
 
+// The target may have a column of this name beside those of the key and the type.
+impl<T, V, O> OtherSide<O> for Column<T, V> {
+    const KEY: Option<&'static [usize]> = None;
+    const TAG: Option<&'static str> = None;
+}
+
+// What is missing is an association that leads back, and not a variant.
+#[diagnostic::do_not_recommend]
 impl<T, E: HasVariant<O>, O, H> OtherSide<O> for Association<T, E, H> {
     const KEY: Option<&'static [usize]> = Some(E::KEY);
+    const TAG: Option<&'static str> = Some(E::TAG);
 }
 
-/// Checks at compile time that an `as` uses the columns that the other side refers to.
+/// Checks at compile time that an `as` uses the columns and the tag by which the other side refers to the model: the columns
+/// where it names some, the tag where it gives none and takes the model's name.
 ///
 /// # Panics
 /// When it does not.
-pub const fn check_other_side<O, A: OtherSide<O>>(_other_side: fn() -> A, key: &[usize]) {
-    let Some(named) = A::KEY else { return };
-    let mut same = named.len() == key.len();
-    let mut at = 0;
-    while same && at < key.len() {
-        same = named[at] == key[at];
-        at += 1;
+pub const fn check_other_side<O, A: OtherSide<O>>(_other_side: fn() -> A, key: Option<&[usize]>, tag: Option<&str>) {
+    if let (Some(named), Some(key)) = (A::KEY, key) {
+        let mut same = named.len() == key.len();
+        let mut at = 0;
+        while same && at < key.len() {
+            same = named[at] == key[at];
+            at += 1;
+        }
+        assert!(
+            same,
+            "`primary_key` names other columns than those by which the association that leads back refers to this model: \
+             name the same at its variant, `#[polymorphic(primary_key = \"…\")]`, or neither"
+        );
     }
-    assert!(
-        same,
-        "`primary_key` names other columns than those by which the association that leads back refers to this model: name \
-         the same at its variant, `#[polymorphic(primary_key = \"…\")]`, or neither"
-    );
+    if let (Some(stored), Some(tag)) = (A::TAG, tag) {
+        let (stored, tag) = (stored.as_bytes(), tag.as_bytes());
+        let mut same = stored.len() == tag.len();
+        let mut at = 0;
+        while same && at < tag.len() {
+            same = stored[at] == tag[at];
+            at += 1;
+        }
+        assert!(
+            same,
+            "the association that leads back stores this model under another tag than its name: repeat the tag of its \
+             variant, `tag = \"…\"`"
+        );
+    }
 }
 
 /// The model of a polymorphic enum's first variant.

@@ -20,8 +20,11 @@ pub trait SerialModel: Model {
     /// The names: of the columns, in their order, then of what can be loaded.
     const NAMES: &'static [&'static str];
 
-    /// Whether what can be loaded is not. A position of a column is never left out.
+    /// Whether what can be loaded is not, or a column is never written.
     fn is_left_out(&self, at: usize) -> bool;
+
+    /// What a column holds that is never written and never read.
+    fn unread(at: usize) -> Option<Value<'static>>;
 
     /// Writes what is at a position.
     ///
@@ -90,6 +93,12 @@ where
     map.next_value::<H>().map(|held| Part::Loaded(Box::new(move |row: &mut M| put(row, held))))
 }
 
+/// What a column holds that serde leaves out.
+#[must_use]
+pub fn unread<V: ColumnType + Default>() -> Value<'static> {
+    V::default().into_value()
+}
+
 /// Passes over what cannot be read back: it stays not loaded.
 ///
 /// # Errors
@@ -141,7 +150,7 @@ impl<'de, M: SerialModel> Visitor<'de> for RowVisitor<M> {
         }
         let mut values = Vec::with_capacity(columns.len());
         for (at, value) in columns.into_iter().enumerate() {
-            match value {
+            match M::unread(at).or(value) {
                 Some(value) => values.push(value),
                 None if M::COLUMNS[at].nullable => values.push(Value::Null),
                 None => return Err(A::Error::missing_field(M::NAMES[at])),

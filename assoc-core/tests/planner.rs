@@ -326,8 +326,8 @@ mod tags {
         id: i64,
         #[has_many(as = "subject", tag = "person")]
         photos: HasMany<Photo>,
-        // Stored as `person`, not as the model's name.
-        #[has_one(as = "subject")]
+        // Stored as `person`. Without the tag it does not compile.
+        #[has_one(as = "subject", tag = "Person")]
         portrait: HasOne<Option<Photo>>,
     }
 

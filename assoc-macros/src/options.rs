@@ -67,6 +67,7 @@ pub(crate) const COLUMN: OptionTable = OptionTable::simple(
         "updated_at",
         "lock_version",
         "counter_cache",
+        "serde",
     ],
 );
 

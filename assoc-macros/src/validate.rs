@@ -74,6 +74,8 @@ pub(crate) struct Column {
     pub(crate) length: Option<u32>,
     pub(crate) precision: Option<Precision>,
     pub(crate) read_back: bool,
+    /// Where it is said that serde neither writes nor reads it.
+    pub(crate) serde_leaves_out: Option<Span>,
 }
 
 /// What is filled in where nothing is set.
@@ -256,6 +258,12 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
     let names =
         columns.iter().map(|column| &column.name).chain(associations.iter().map(|association| &association.name));
     let names: Vec<&String> = names.chain(aggregated.iter().map(|aggregated| &aggregated.name)).collect();
+    if let (None, Some(span)) = (input.serde, columns.iter().find_map(|column| column.serde_leaves_out)) {
+        errors.at(
+            span,
+            "`serde = false` leaves a column out of `#[model(serde)]`, which this model does not have".to_owned(),
+        );
+    }
     let serial_names = serial_names(input.serde, input.rename_all.as_ref(), &names, errors);
     Model {
         serial_names,
@@ -452,6 +460,7 @@ fn columns(fields: &[FieldInput], errors: &mut Errors) -> Vec<Column> {
             length: input.length,
             precision: input.precision.clone(),
             read_back: input.read_back,
+            serde_leaves_out: input.serde_leaves_out,
         });
     }
     columns

@@ -57,6 +57,28 @@ struct Tag {
     word: String,
 }
 
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(serde)]
+struct Login {
+    id: i64,
+    #[column(serde = false)]
+    password_hash: String,
+    name: String,
+    #[column(serde = false)]
+    token: Option<String>,
+}
+
+#[test]
+fn columns_that_stay_inside() {
+    let login = Login { id: 1, password_hash: "$argon2id$".into(), name: "Ada".into(), token: Some("secret".into()) };
+    assert_eq!(serde_json::to_value(&login).unwrap(), json!({ "id": 1, "name": "Ada" }));
+
+    // What comes from outside does not get in.
+    let read = json!({ "id": 1, "name": "Ada", "password_hash": "mine", "token": "mine" });
+    let read: Login = serde_json::from_value(read).unwrap();
+    assert_eq!(read, Login { id: 1, password_hash: String::new(), name: "Ada".into(), token: None });
+}
+
 #[derive(Polymorphic, Serialize, Deserialize, Debug, Clone, PartialEq)]
 enum Subject {
     Post(Post),

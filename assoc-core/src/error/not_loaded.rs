@@ -12,9 +12,41 @@ pub enum NotLoadedReason {
     NotComputed,
     /// The association is loaded, but the row that it must have does not exist: its key is dangling or `NULL`.
     NoRow,
+    /// The association is loaded under a filter, and no row that it must have is found there. The row may exist, hidden by the
+    /// filter.
+    Hidden(HiddenBy),
     /// The row names a type that is none of the polymorphic association's variants, and the association leaves such
     /// rows not loaded.
     UnknownType,
+}
+
+/// Whose filter a row was looked up under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum HiddenBy {
+    /// The repo's: `repo.filtered`.
+    FilteredRepo,
+    /// The default scope or the tag of a model.
+    ModelScope,
+    /// The association's: its scope, or that of one it goes through.
+    Declared,
+    /// The request's: a condition, a limit or an offset of a preload or of a joined query. Also the state of what was read back
+    /// by serde or made by `partial`.
+    Requested,
+    /// More than one of the first three.
+    Several,
+}
+
+impl HiddenBy {
+    const fn filter(self) -> &'static str {
+        match self {
+            HiddenBy::FilteredRepo => "the filter of `repo.filtered`",
+            HiddenBy::ModelScope => "the default scope or tag of a model",
+            HiddenBy::Declared => "the condition that the association declares",
+            HiddenBy::Requested => "the condition or limit of the request",
+            HiddenBy::Several => "the filters of repo, model and association",
+        }
+    }
 }
 
 /// The error of reading an association that is not in memory. Accessors never run a query: they return this error,
@@ -97,8 +129,14 @@ impl fmt::Display for AssociationNotLoaded {
             }
             NotLoadedReason::NoRow => write!(
                 f,
-                "association `{model}.{association}` was loaded, but its row does not exist, or a filter of the repo, a \
-                 default scope or a condition hides it: make the field's type optional, or read it with `.loaded()`"
+                "association `{model}.{association}` was loaded, but its row does not exist: make the field's type \
+                 optional, or read it with `.loaded()`"
+            ),
+            NotLoadedReason::Hidden(by) => write!(
+                f,
+                "association `{model}.{association}` was loaded, but no row is found under {}; it may exist: load it without \
+                 the filter, make the field's type optional, or read it with `.loaded()`",
+                by.filter()
             ),
             NotLoadedReason::UnknownType => {
                 write!(f, "association `{model}.{association}` stays not loaded: its type ")?;

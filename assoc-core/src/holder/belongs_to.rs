@@ -10,7 +10,7 @@ use super::erased::Shared;
 use super::field_accessor::{AssociationField, Fetched, shared_rows};
 use super::rows::{ShownTarget, same_target};
 use super::{Taken, ToOne, nesting};
-use crate::error::NotLoadedReason;
+use crate::error::{HiddenBy, NotLoadedReason};
 use crate::metadata::association::{LoadState, SharedRow};
 
 /// The target of a `belongs_to` association: `BelongsTo<User>` if there must be one, `BelongsTo<Option<User>>` if not.
@@ -22,7 +22,7 @@ impl<S: ToOne> BelongsTo<S> {
     /// # Errors
     /// The association is not loaded, or it is loaded without the target that must exist.
     pub fn get(&self) -> Result<S::Read<'_>, NotLoadedReason> {
-        S::read(self.loaded().ok_or(NotLoadedReason::NotRequested)?)
+        S::read(self.loaded().ok_or(NotLoadedReason::NotRequested)?).map_err(|_| self.0.absence())
     }
 
     /// The target as far as it is loaded: `None` if the association is not loaded, `Some(None)` if it is loaded without
@@ -162,6 +162,10 @@ impl<S: ToOne> AssociationField for BelongsTo<S> {
         {
             *target = Shared::new(Some(other));
         }
+    }
+
+    fn may_be_hidden(&mut self, by: HiddenBy) {
+        self.0.may_be_hidden(by, |target| Shared::get(target).is_none());
     }
 
     fn fill(fetched: Fetched<'_>, put: &mut dyn FnMut(usize, Self)) {

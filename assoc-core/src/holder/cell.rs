@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::taken::Taken;
+use crate::error::{HiddenBy, NotLoadedReason};
 use crate::metadata::association::LoadState;
 
 #[derive(Clone)]
@@ -10,6 +11,8 @@ pub(super) enum Cell<V> {
     NotLoaded,
     Loaded(V),
     Partial(V),
+    /// Loaded, and empty where there must be a row, which a filter may hide.
+    Hidden(V, HiddenBy),
 }
 
 impl<V> Cell<V> {
@@ -24,7 +27,7 @@ impl<V> Cell<V> {
     pub(super) fn state(&self) -> LoadState {
         match self {
             Cell::NotLoaded => LoadState::NotLoaded,
-            Cell::Loaded(_) => LoadState::Loaded,
+            Cell::Loaded(_) | Cell::Hidden(..) => LoadState::Loaded,
             Cell::Partial(_) => LoadState::Partial,
         }
     }
@@ -33,7 +36,7 @@ impl<V> Cell<V> {
     pub(super) fn name(&self) -> &'static str {
         match self {
             Cell::NotLoaded => "NotLoaded",
-            Cell::Loaded(_) => "Loaded",
+            Cell::Loaded(_) | Cell::Hidden(..) => "Loaded",
             Cell::Partial(_) => "Partial",
         }
     }
@@ -41,14 +44,14 @@ impl<V> Cell<V> {
     pub(super) fn value(&self) -> Option<&V> {
         match self {
             Cell::NotLoaded => None,
-            Cell::Loaded(value) | Cell::Partial(value) => Some(value),
+            Cell::Loaded(value) | Cell::Partial(value) | Cell::Hidden(value, _) => Some(value),
         }
     }
 
     pub(super) fn value_mut(&mut self) -> Option<&mut V> {
         match self {
             Cell::NotLoaded => None,
-            Cell::Loaded(value) | Cell::Partial(value) => Some(value),
+            Cell::Loaded(value) | Cell::Partial(value) | Cell::Hidden(value, _) => Some(value),
         }
     }
 
@@ -57,7 +60,9 @@ impl<V> Cell<V> {
         let state = self.state();
         match std::mem::replace(self, Cell::NotLoaded) {
             Cell::NotLoaded => None,
-            Cell::Loaded(value) | Cell::Partial(value) => Some(Taken::new(unpack(value), state)),
+            Cell::Loaded(value) | Cell::Partial(value) | Cell::Hidden(value, _) => {
+                Some(Taken::new(unpack(value), state))
+            }
         }
     }
 
@@ -67,17 +72,36 @@ impl<V> Cell<V> {
             Cell::NotLoaded => Cell::NotLoaded,
             Cell::Loaded(value) => Cell::Loaded(view(value)),
             Cell::Partial(value) => Cell::Partial(view(value)),
+            Cell::Hidden(value, by) => Cell::Hidden(view(value), *by),
         }
+    }
+
+    /// Why there is no row, where there must be one.
+    pub(super) fn absence(&self) -> NotLoadedReason {
+        match self {
+            Cell::NotLoaded => NotLoadedReason::NotRequested,
+            Cell::Loaded(_) => NotLoadedReason::NoRow,
+            Cell::Partial(_) => NotLoadedReason::Hidden(HiddenBy::Requested),
+            Cell::Hidden(_, by) => NotLoadedReason::Hidden(*by),
+        }
+    }
+
+    /// Notes that a row may be hidden, if the cell is loaded and `is_empty`.
+    pub(super) fn may_be_hidden(&mut self, by: HiddenBy, is_empty: impl FnOnce(&V) -> bool) {
+        *self = match std::mem::replace(self, Cell::NotLoaded) {
+            Cell::Loaded(value) if is_empty(&value) => Cell::Hidden(value, by),
+            other => other,
+        };
     }
 }
 
 /// Whether two cells are in the same state and `same` holds for their values.
 pub(super) fn same_state<V>(one: &Cell<V>, other: &Cell<V>, same: impl FnOnce(&V, &V) -> bool) -> bool {
-    match (one, other) {
-        (Cell::NotLoaded, Cell::NotLoaded) => true,
-        (Cell::Loaded(one), Cell::Loaded(other)) | (Cell::Partial(one), Cell::Partial(other)) => same(one, other),
-        _ => false,
-    }
+    one.state() == other.state()
+        && match (one.value(), other.value()) {
+            (Some(one), Some(other)) => same(one, other),
+            _ => true,
+        }
 }
 
 /// `NotLoaded`, `Loaded(…)`, `Partial(…)`.

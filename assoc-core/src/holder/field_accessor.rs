@@ -4,6 +4,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use crate::error::HiddenBy;
 use crate::key::KeyMark;
 use crate::metadata::association::{Children, FieldAccess, JoinTableRows, Links, LoadState, SharedRow};
 use crate::metadata::model::Model;
@@ -44,6 +45,11 @@ pub trait AssociationField: Default + 'static {
     /// Remembers the key of the owner by which the rows in memory were loaded.
     fn set_loaded_for(&mut self, key: KeyMark) {
         let _ = key;
+    }
+
+    /// Notes that the row of an association to one may be hidden, if there is none.
+    fn may_be_hidden(&mut self, by: HiddenBy) {
+        let _ = by;
     }
 
     /// Makes a value for each owner that is not skipped, and passes it to `put` with the owner's position.
@@ -144,6 +150,12 @@ impl<O: Model, H: AssociationField> FieldAccess for FieldAccessor<O, H> {
     fn set_loaded_for(&self, owner: &mut dyn Any, key: KeyMark) {
         if let Some(field) = self.of_mut(owner) {
             field.set_loaded_for(key);
+        }
+    }
+
+    fn may_be_hidden(&self, owner: &mut dyn Any, by: HiddenBy) {
+        if let Some(field) = self.of_mut(owner) {
+            field.may_be_hidden(by);
         }
     }
 

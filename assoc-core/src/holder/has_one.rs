@@ -10,7 +10,7 @@ use super::erased::Owned;
 use super::field_accessor::{AssociationField, Fetched};
 use super::rows::{ShownTarget, same_target};
 use super::{Taken, TargetRow, ToOne, nesting};
-use crate::error::NotLoadedReason;
+use crate::error::{HiddenBy, NotLoadedReason};
 use crate::key::KeyMark;
 use crate::metadata::association::{Children, LoadState};
 use crate::row_traits::RowTraits;
@@ -31,7 +31,7 @@ impl<S: ToOne> HasOne<S> {
     /// # Errors
     /// The association is not loaded, or it is loaded without the target that must exist.
     pub fn get(&self) -> Result<S::Read<'_>, NotLoadedReason> {
-        S::read(self.loaded().ok_or(NotLoadedReason::NotRequested)?)
+        S::read(self.loaded().ok_or(NotLoadedReason::NotRequested)?).map_err(|_| self.0.absence())
     }
 
     /// The target as far as it is loaded: `None` if the association is not loaded, `Some(None)` if it is loaded without
@@ -166,6 +166,10 @@ impl<S: ToOne> AssociationField for HasOne<S> {
 
     fn set_loaded_for(&mut self, key: KeyMark) {
         self.1 = Some(key);
+    }
+
+    fn may_be_hidden(&mut self, by: HiddenBy) {
+        self.0.may_be_hidden(by, |target| Owned::get(target).is_none());
     }
 
     fn fill(fetched: Fetched<'_>, put: &mut dyn FnMut(usize, Self)) {

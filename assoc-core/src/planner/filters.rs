@@ -3,7 +3,7 @@
 use super::{Fetch, Plan};
 use crate::error::Result;
 use crate::metadata::expr::Expr;
-use crate::metadata::filter_hook::{FilterHook, filtered};
+use crate::metadata::filter_hook::{FilterHook, RowFilters, filtered};
 use crate::select::KeyedSelect;
 
 impl Plan {
@@ -22,6 +22,7 @@ impl Plan {
 
     /// Puts a hook's filters on the steps from one on.
     pub(super) fn filter_steps(&mut self, from: usize, hook: &FilterHook) -> Result<()> {
+        self.row_filters = Some(RowFilters(hook.clone()));
         for step in &mut self.steps[from..] {
             if hook(step.select.model).is_some() {
                 step.memory.retain(|node| !self.available.contains(node));

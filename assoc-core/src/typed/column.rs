@@ -479,8 +479,9 @@ impl<M> Sort<M> {
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no order of `{M}`",
-    label = "does not say which way rows are sorted",
-    note = "write `User::NAME.asc()` or `User::NAME.desc()`, or several of them in a tuple"
+    label = "no column of `{M}` with the way in which rows are sorted by it",
+    note = "write `User::NAME.asc()` or `User::NAME.desc()`, or several of them in a tuple",
+    note = "a column of a joined association is `Post::USER.joined(User::NAME).asc()`; hand-written SQL is `Sort::raw(\"…\", [])`"
 )]
 pub trait IntoSort<M> {
     /// The terms as data, most significant first.

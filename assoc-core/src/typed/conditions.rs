@@ -66,6 +66,34 @@ impl<O, T, H> Association<O, T, H> {
     }
 }
 
+/// A value that an association could be compared with. There is none: the message says what to write instead.
+#[diagnostic::on_unimplemented(
+    message = "an association is not compared with a value such as `{Self}`: its columns are",
+    label = "not what an association holds",
+    note = "owners of a row that satisfies a condition: `User::POSTS.any(Post::TITLE.eq(\"On looms\"))`",
+    note = "the row that a `belongs_to` refers to: `Post::USER.is(&user)`, or by its key `Post::USER_ID.eq(1)`"
+)]
+pub trait ComparedWithAssociation<O> {
+    #[doc(hidden)]
+    fn compared(self, with: &'static AssociationDef) -> Filter<O>;
+}
+
+// Without these, the compiler finds `PartialEq::eq`, and asks for a reference to an association.
+impl<O, T, H> Association<O, T, H> {
+    #[doc(hidden)]
+    #[must_use]
+    #[allow(clippy::should_implement_trait)] // `User::POSTS == User::COMMENTS` works as well, through `PartialEq`.
+    pub fn eq(self, value: impl ComparedWithAssociation<O>) -> Filter<O> {
+        value.compared(self.def())
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub fn ne(self, value: impl ComparedWithAssociation<O>) -> Filter<O> {
+        self.eq(value).not()
+    }
+}
+
 impl<O, E, H> Association<O, E, H> {
     /// Owners whose polymorphic association names one model: `Query::filter(Picture::IMAGEABLE.of_type(Imageable::EMPLOYEE))`.
     /// It compares the column of the type, and does not look at the target, which may be gone.

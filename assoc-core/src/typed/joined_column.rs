@@ -33,6 +33,12 @@ impl<O, T, H> Association<O, T, H> {
 
 /// What a query can say about a joined association's target: a [`Filter`], a [`Sort`], a [`Column`] or an
 /// [`Aggregate`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` says nothing of `{T}`, which the joined association leads to",
+    label = "no column, condition or order of `{T}`",
+    note = "name columns of the association's target: `User::POSTS.joined(Post::TITLE.eq(\"On looms\"))`, and of an association \
+            further away `User::POSTS.joined(Post::COMMENTS.joined(Comment::APPROVED.eq(true)))`"
+)]
 pub trait Joined<T>: sealed::Joined {
     /// The same thing, as part of a query of the owner.
     type Of<O>;

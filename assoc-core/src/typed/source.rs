@@ -54,21 +54,24 @@ impl<J, V, T, H> PickSource<T> for (Column<J, V>, Association<J, T, H>) {
 
 /// As [`PickSource`], for a polymorphic source, of which the through association follows one type.
 #[diagnostic::on_unimplemented(
-    message = "the source of this association is not found, or is no association",
-    label = "with `source_type`, the source is a polymorphic `belongs_to` of the model it goes through, and `{T}` one of its types",
-    note = "name it with `source = \"…\"`; if that association is not polymorphic, leave `source_type` out"
+    message = "the source of this association is not a polymorphic `belongs_to` that leads to `{T}`, which `source_type` needs",
+    label = "no polymorphic `belongs_to` of the model it goes through has this name and leads to `{T}`",
+    note = "if the source is an association to `{T}` alone, leave `source_type` out; otherwise name it with `source = \"…\"`"
 )]
 pub trait PickTypedSource<T>: sealed::PickSource + Copy {
     /// The selected association.
     fn def(self) -> &'static AssociationDef;
 }
 
+// What is wrong is the source, and not its enum.
+#[diagnostic::do_not_recommend]
 impl<J, E: HasVariant<T>, T, H, P: Copy> PickTypedSource<T> for (Association<J, E, H>, P) {
     fn def(self) -> &'static AssociationDef {
         self.0.def()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<J, E: HasVariant<T>, T, H> PickTypedSource<T> for (Missing, Association<J, E, H>) {
     fn def(self) -> &'static AssociationDef {
         self.1.def()

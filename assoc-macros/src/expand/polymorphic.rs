@@ -28,7 +28,7 @@ pub(crate) fn polymorphic(polymorphic: &Polymorphic, root: Root, mistakes: bool)
         quote_spanned!(generated(model.span())=> #model: __assoc::ReadonlyTarget<__X>)
     });
     let each = variants.iter().map(|variant| {
-        let Variant { ident: name, model, constant, .. } = variant;
+        let Variant { ident: name, model, tag, constant, .. } = variant;
         let at = generated(model.span());
         let method = |verb: &str| Ident::new(&format!("{verb}_{}", constant.to_lowercase()), generated(name.span()));
         let (is, row) = (method("is"), method("as"));
@@ -70,6 +70,7 @@ pub(crate) fn polymorphic(polymorphic: &Polymorphic, root: Root, mistakes: bool)
             #[automatically_derived]
             impl __assoc::HasVariant<#model> for #ident {
                 const KEY: &'static [usize] = #key;
+                const TAG: &'static str = #tag;
             }
             impl __assoc::OfType<#model> for #ident {}
 

@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
+use super::checks::placed;
 use super::generated;
 use crate::validate::{AggregatedField, Association, Model};
 
@@ -11,10 +12,17 @@ pub(super) fn implementations(model: &Model) -> Option<TokenStream> {
     let names = model.serial_names.as_ref()?;
     let ident = &model.ident;
     let columns = model.columns.len();
-    let (mut left_out, mut written, mut read) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut left_out, mut written, mut read, mut unread) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (at, column) in model.columns.iter().enumerate() {
         let (field, ty) = (&column.field, &column.ty);
         let span = generated(ty.span());
+        if let Some(at_option) = column.serde_leaves_out {
+            let span = generated(at_option);
+            let ty = placed(quote!(#ty), span);
+            left_out.push(quote!(#at => true));
+            unread.push(quote_spanned!(span=> #at => __assoc::Option::Some(__assoc::serial::unread::<#ty>())));
+            continue;
+        }
         written.push(quote_spanned!(span=> #at => __assoc::serial::part::<Self, __S>(#at, &self.#field, __out)));
         read.push(quote_spanned!(span=> #at => __assoc::serial::column::<Self, #ty, __A>(__map)));
     }
@@ -54,6 +62,13 @@ pub(super) fn implementations(model: &Model) -> Option<TokenStream> {
                 match __at {
                     #(#left_out,)*
                     _ => false,
+                }
+            }
+
+            fn unread(__at: usize) -> __assoc::Option<__assoc::Value<'static>> {
+                match __at {
+                    #(#unread,)*
+                    _ => __assoc::Option::None,
                 }
             }
 

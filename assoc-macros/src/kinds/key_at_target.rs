@@ -40,8 +40,12 @@ pub(super) struct TargetType {
     // The target's column.
     column: Ident,
     tag: String,
-    // What leads back, where a key is named that both sides must agree on.
-    other_side: Option<Ident>,
+    // What leads back, if it has the name in `as`.
+    other_side: Ident,
+    // Whether a key is named that both sides must agree on.
+    key_is_named: bool,
+    // Whether the tag is the model's name, because no other is given.
+    tag_is_name: bool,
 }
 
 /// Checks the options.
@@ -101,7 +105,9 @@ pub(super) fn keys(
             None => token(&format!("{}_type", as_.name), as_.span),
         },
         tag: options.tag.as_ref().map_or_else(|| owner.name.to_owned(), LitStr::value),
-        other_side: options.primary_key.as_ref().map(|names| token(&as_.name, names.span)),
+        other_side: token(&as_.name, options.primary_key.as_ref().map_or(as_.span, |names| names.span)),
+        key_is_named: options.primary_key.is_some(),
+        tag_is_name: options.tag.is_none() && options.foreign_type.is_none(),
     });
     Some(Box::new(KeyAtTarget { owner_key, foreign_key, target_type }))
 }
@@ -165,15 +171,19 @@ impl Keys for KeyAtTarget {
     }
 
     fn value_check(&self, model: &Model, association: &Association) -> Option<TokenStream> {
-        let other_side = self.target_type.as_ref()?.other_side.as_ref()?;
+        let TargetType { tag, other_side, key_is_named, tag_is_name, .. } = self.target_type.as_ref()?;
+        if !key_is_named && !tag_is_name {
+            return None;
+        }
         let target = outside(model, &association.target);
-        let owner_key = &self.owner_key;
-        let owner = &model.ident;
+        let (owner, owner_key) = (&model.ident, &self.owner_key);
         let at = generated(other_side.span());
         let constant = Ident::new(&other_side.to_string(), at);
         let missing = missing(&format_ident!("__OtherSide"), std::slice::from_ref(&constant));
+        let key = if *key_is_named { quote!(Some(&[#(#owner_key),*])) } else { quote!(None) };
+        let tag = if *tag_is_name { quote!(Some(#tag)) } else { quote!(None) };
         let check = quote_spanned! {at=>
-            __assoc::check_other_side::<#owner, _>(|| <#target>::#constant, &[#(#owner_key),*]);
+            __assoc::check_other_side::<#owner, _>(|| <#target>::#constant, __assoc::Option::#key, __assoc::Option::#tag);
         };
         Some(quote! {
             const _: () = {

@@ -170,7 +170,11 @@ impl Keys for Through {
         let token = Ident::new(&token.to_string(), at);
         let by = quote_spanned!(at=> <#owner>::#token.def());
         let at = generated(sources.first().map_or(association.span, Ident::span));
-        let sources: Vec<Ident> = sources.iter().map(|source| Ident::new(&source.to_string(), at)).collect();
+        // One that is named has the place of the program's text, where the compiler says which name is near.
+        let sources: Vec<Ident> = match named {
+            true => sources.clone(),
+            false => sources.iter().map(|source| Ident::new(&source.to_string(), at)).collect(),
+        };
         let (first, second) = match sources.as_slice() {
             [first, second] => (quote_spanned!(at=> <#middle>::#first), quote_spanned!(at=> <#middle>::#second)),
             sources => (quote_spanned!(at=> <#middle>::#(#sources)*), quote_spanned!(at=> __assoc::Missing)),

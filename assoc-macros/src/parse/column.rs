@@ -20,6 +20,14 @@ pub(super) fn column(attributes: &[Attribute], errors: &mut Errors) -> ColumnInp
                 column.generated = argument.optional_text(errors).map(|expression| (argument.span(), expression));
             }
             "read_back" => column.read_back = argument.flag(errors),
+            "serde" => match argument.boolean(errors) {
+                Some(false) => column.serde_leaves_out = Some(argument.span()),
+                Some(true) => errors.at(
+                    argument.span(),
+                    "`#[model(serde)]` writes each column: `serde = false` on a column leaves it out".to_owned(),
+                ),
+                None => {}
+            },
             option @ ("created_at" | "updated_at" | "lock_version" | "counter_cache" | "default_with") => {
                 let filled = match option {
                     "created_at" => argument.flag(errors).then_some(FilledInput::CreatedAt),

@@ -65,6 +65,8 @@ pub(crate) struct ColumnInput {
     /// Where it is said that the database computes it.
     pub(crate) generated: Option<(Span, Option<LitStr>)>,
     pub(crate) read_back: bool,
+    /// Where it is said that serde neither writes nor reads it.
+    pub(crate) serde_leaves_out: Option<Span>,
     /// What fills it in when a row is written, and where it is said.
     pub(crate) filled: Option<(FilledInput, Span)>,
 }

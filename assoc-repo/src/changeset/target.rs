@@ -17,7 +17,8 @@ use super::Changeset;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no row that an association to `{T}` can lead to",
     label = "not a row of `{T}`",
-    note = "give a reference to a row of `{T}`, or a changeset of one; of a polymorphic association also of one of its models"
+    note = "give a reference to a row of `{T}`, or a changeset of one: `Post::build().associate(Post::USER, &user)`",
+    note = "an association to an enum takes rows of the models that have a variant in it"
 )]
 pub trait IntoTarget<T, How> {
     /// Shows what is given.
@@ -46,6 +47,8 @@ macro_rules! targets {
             }
         }
 
+        // What is given is wrong, and not the association's enum.
+        #[diagnostic::do_not_recommend]
         impl<E: HasVariant<$model>, $model: Model> IntoTarget<E, OfVariant<$model>> for $type {
             fn visit($self, take: &mut dyn FnMut(Given<'_>)) {
                 take($given);

@@ -136,6 +136,23 @@ impl Attached<'_> {
     }
 }
 
+// Notes where a row that must exist is not found, and a filter may hide it. A key that is `NULL` refers to nothing in any case.
+fn note_hidden(plan: &Plan, edge: &Attached<'_>, owners: &mut dyn Owners, first: usize, links: &Links) {
+    if links.rows() >= links.owners() {
+        return;
+    }
+    let Some(by) = plan.hidden_by(edge.edge) else { return };
+    let (model, key) = (plan.nodes()[edge.node].model, plan.key_of_owner(edge.edge));
+    for at in 0..links.owners() {
+        if !edge.links.kept.get(first + at).copied().unwrap_or(false)
+            && let Some(owner) = owners.owner(at)
+            && model.key_in(owner, key).is_some()
+        {
+            edge.edge.association.field_access.may_be_hidden(owner, by);
+        }
+    }
+}
+
 fn attach(
     plan: &Plan,
     rows: &mut NodeRows,
@@ -180,6 +197,7 @@ fn attach(
         if let Some(children) = children {
             let (links, _) = part(&edge.links.links, 0, existing);
             edge.give(&mut owners, children, 0, &links, via);
+            note_hidden(plan, edge, &mut owners, 0, &links);
             if let Some(columns) = &key_columns {
                 let mark = |owner: Option<&mut dyn Any>| {
                     KeyMark::of(owner.and_then(|owner| model.key_in(owner, columns)).as_ref())
@@ -196,9 +214,11 @@ fn attach(
     if let Some(children) = children.filter(|_| fetched) {
         if existing == 0 {
             edge.give(rows.fetched.owners(), children, 0, &edge.links.links, via);
+            note_hidden(plan, edge, rows.fetched.owners(), 0, &edge.links.links);
         } else {
             let (links, before) = part(&edge.links.links, existing, usize::MAX);
             edge.give(rows.fetched.owners(), children, existing, &links, via.get(before..).unwrap_or_default());
+            note_hidden(plan, edge, rows.fetched.owners(), existing, &links);
         }
         if let Some(columns) = &key_columns {
             let marks = match rows.fetched.keys(columns, 0) {

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::error::HiddenBy;
 use crate::key::KeyMark;
 use crate::metadata::rows::{Owners, Rows};
 
@@ -241,6 +242,11 @@ pub trait FieldAccess: Send + Sync {
     /// Remembers the key of the owner by which the rows in memory were loaded.
     fn set_loaded_for(&self, owner: &mut dyn Any, key: KeyMark) {
         let _ = (owner, key);
+    }
+
+    /// Notes that the row of an association to one may be hidden by a filter, if the association is loaded without a row.
+    fn may_be_hidden(&self, owner: &mut dyn Any, by: HiddenBy) {
+        let _ = (owner, by);
     }
 
     /// Makes the association of one owner not loaded.

@@ -30,6 +30,8 @@ pub trait Polymorphic: Clone + Send + Sync + Sized + 'static {
 pub trait HasVariant<M>: Polymorphic {
     /// The columns of `M` that the owner's key refers to.
     const KEY: &'static [usize];
+    /// The tag that rows of `M` have in the type column.
+    const TAG: &'static str;
 }
 
 /// One model that a polymorphic association can refer to.
