@@ -83,8 +83,8 @@ pub(crate) fn run(args: &[String]) -> Outcome {
         }
         match (database, mysql) {
             (Database::Sqlite, _) => {}
-            (Database::MariaDb, _) => runner.start_mysql()?,
-            (Database::Postgres, _) => runner.start_postgres()?,
+            (Database::MariaDb, _) => drop(runner.start_mysql()?),
+            (Database::Postgres, _) => drop(runner.start_postgres()?),
             (Database::MySql, Some(place)) => runner.change_mysql(place)?,
             (Database::MySql, None) => continue,
         }

@@ -1,6 +1,6 @@
 //! Not loaded, loaded, loaded and empty, partial: four different facts.
 
-use assoc_core::{LoadState, NotLoadedReason, Result};
+use assoc_core::{HiddenBy, LoadState, NotLoadedReason, Result};
 use assoc_repo::prelude::*;
 use conformance_harness::{Context, KeyOrder, Level, cases};
 use conformance_models::blog::{self, Author, Comment, Gravatar, Post};
@@ -12,6 +12,7 @@ cases! { "load_states", Level::Kind;
     debug_shows_the_state,
     below_what_is_loaded,
     partial_stays_partial,
+    hidden_is_not_missing,
 }
 
 async fn not_asked_for_is_an_error(cx: &mut Context) -> Result<()> {
@@ -51,6 +52,41 @@ async fn partial_stays_partial(cx: &mut Context) -> Result<()> {
     author.posts = author.posts.take().map(HasMany::from).unwrap_or_default();
     cx.step("nothing is missing", repo.preload(&mut author, Author::POSTS)).await?;
     cx.require(author.posts()?.is_empty(), "as they were left")
+}
+
+// A row that must exist and is not found may be there: the error says under whose filter it was looked up.
+async fn hidden_is_not_missing(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    let filtered = repo.filtered(|model| (model == Post::DEF).then(|| Post::ID.ne(1).into_expr()));
+    let one = || Query::filter(Comment::POST_ID.eq(1)).order_by(Comment::ID.asc()).limit(1);
+    let reason = |comments: &[Comment]| comments.first().and_then(|one| one.post().err()).map(|error| error.reason());
+    let by_repo = Some(NotLoadedReason::Hidden(HiddenBy::FilteredRepo));
+
+    let comments = cx.step("hidden by the repo", filtered.all(one().preload(Comment::POST))).await?;
+    cx.note("accessor", comments[0].post().err().map(|error| error.to_string()).unwrap_or_default());
+    cx.require(reason(&comments) == by_repo, "it is there")?;
+    let (target, state) = (comments[0].post.loaded(), comments[0].post.state());
+    cx.require(target == Some(None) && state == LoadState::Loaded, "it is loaded as before")?;
+
+    let mut comments = repo.all(one()).await?;
+    cx.step("in rows of the program", filtered.preload(&mut comments, Comment::POST)).await?;
+    cx.require(reason(&comments) == by_repo, "it is there as well")?;
+
+    let comments = cx.step("by a join", filtered.all(one().eager_load(Comment::POST))).await?;
+    cx.require(reason(&comments) == by_repo, "also where it is joined")?;
+
+    let comments =
+        cx.step("hidden by the request", repo.all(one().preload(Comment::POST.filter(Post::ID.ne(1))))).await?;
+    cx.note("accessor", comments[0].post().err().map(|error| error.to_string()).unwrap_or_default());
+    let requested = Some(NotLoadedReason::Hidden(HiddenBy::Requested));
+    cx.require(reason(&comments) == requested, "the request leaves it out")?;
+
+    let post = repo.get_or_fail::<Post>(1, Query::new()).await?;
+    repo.delete(&post).await?;
+    let comments = cx.step("missing", repo.all(one().preload(Comment::POST))).await?;
+    cx.note("accessor", comments[0].post().err().map(|error| error.to_string()).unwrap_or_default());
+    cx.require(reason(&comments) == Some(NotLoadedReason::NoRow), "there is none")
 }
 
 async fn loaded_and_absent_is_not(cx: &mut Context) -> Result<()> {
