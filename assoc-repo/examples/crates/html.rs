@@ -125,6 +125,7 @@ fn picture(packages: &[Package]) -> Result<String, Failure> {
         "<div class=\"tools\">\n<input type=\"search\" placeholder=\"Search packages\" aria-label=\"Search packages\">\n\
         <button type=\"button\" data-show=\"own\">{} of the workspace</button>\n\
         <button type=\"button\" data-show=\"several\">{} in several versions</button>\n\
+        <button type=\"button\" data-whole>whole picture</button>\n\
         <span>The more packages depend on one, the larger it is.</span>\n</div>\n\
         <p class=\"said\" role=\"status\">A package shows its neighbours under the mouse; a click holds them.</p>\n\
         <div class=\"picture\">\n<svg width=\"{width:.0}\" height=\"{height:.0}\" viewBox=\"0 0 {width:.0} {height:.0}\">\n",
@@ -146,8 +147,7 @@ fn picture(packages: &[Package]) -> Result<String, Failure> {
         if several(package) {
             class.push_str(" several");
         }
-        // By area, so by the root.
-        let radius = 3.0 + 6.0 * (weight.dependents as f64 / most as f64).sqrt();
+        let radius = 2.5 + 7.0 * weight.dependents as f64 / most as f64;
         node(&mut html, at, package, (&class, weight, radius), places[at]);
     }
     html.push_str("</svg>\n</div>\n");

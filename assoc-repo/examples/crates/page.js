@@ -67,6 +67,7 @@ for (const button of document.querySelectorAll("[data-show]")) {
     light(shown, `${button.textContent}: ${names(shown)}`);
   });
 }
+document.querySelector("[data-whole]").addEventListener("click", () => svg.parentElement.classList.toggle("whole"));
 search.addEventListener("input", () => { held = null; rest(); });
 search.addEventListener("keydown", event => {
   if (event.key === "Enter") found()[0]?.scrollIntoView({ block: "center", inline: "center" });
