@@ -104,7 +104,7 @@ fn costs(cost: &Cost, summary: &Summary) -> String {
     format!(
         "<section class=\"costs\">\n\
         <div>\n<h2>{statements} statements by a preload</h2>\n<pre class=\"plan\">{plan}</pre>\n\
-        <p>It took {millis:.1} ms.</p>\n</div>\n\
+        <p>A statement does not run if all its rows are in memory. It took {millis:.1} ms.</p>\n</div>\n\
         <div>\n<h2>{by_a_loop}</h2>\n<pre>{code}</pre>\n</div>\n</section>\n\
         <details>\n<summary>SQL</summary>\n<pre>{sql}</pre>\n</details>\n"
     )
@@ -127,7 +127,8 @@ fn picture(packages: &[Package]) -> Result<String, Failure> {
         <button type=\"button\" data-show=\"several\">{} in several versions</button>\n\
         <button type=\"button\" data-whole>whole picture</button>\n\
         <span>The more packages depend on one, the larger it is.</span>\n</div>\n\
-        <p class=\"said\" role=\"status\">A package shows its neighbours under the mouse; a click holds them.</p>\n\
+        <p class=\"said\" role=\"status\">Under the mouse, a package shows who needs it (orange) and what it needs (blue). \
+        A click holds that, Escape ends it.</p>\n\
         <div class=\"picture\">\n<svg width=\"{width:.0}\" height=\"{height:.0}\" viewBox=\"0 0 {width:.0} {height:.0}\">\n",
         own.count(),
         twice.count()

@@ -7,7 +7,7 @@ const ROW: f64 = 20.0;
 /// Of a letter of a label, about.
 const LETTER: f64 = 6.3;
 /// Between the labels of a column and the circles of the next.
-const GAP: f64 = 60.0;
+const GAP: f64 = 48.0;
 /// Around the picture.
 const MARGIN: f64 = 20.0;
 
