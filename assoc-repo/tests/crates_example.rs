@@ -132,7 +132,7 @@ fn this_workspace() {
         &report,
         &[
             "of them in the workspace",
-            "\nHeaviest packages\n",
+            "\nMost depended on\n",
             "\nShared by most others\n",
             "\nSeveral versions of one package\n",
             "\nLicences\n",
@@ -176,7 +176,7 @@ fn six_hundred_packages() {
             "  package-0 1.0.0                             599        3         0\n",
             "  package-1 1.0.0                             598        3         1\n",
             "  package-1 2.0.0                             597        3         2\n",
-            "needed by package-1, package-3, package-4\n",
+            "needed by package-1 2.0.0, package-3 1.0.0, package-4 1.0.0\n",
             "  MIT                                599  package-0, package-1, package-10, …\n",
             "  graph                              599  ",
             "  Ada                                599  ",
@@ -196,6 +196,41 @@ fn six_hundred_packages() {
     assert!(one.starts_with("package-1 2.0.0\n├── package-0 1.0.0\n"), "{one}");
     let deep = crates(&["--tree", "package-599", "--depth", "32"]);
     assert_has(&deep, &["The tree (66 statements, 1 rows"]);
+}
+
+#[path = "crates_example/page.rs"]
+mod page;
+
+#[test]
+fn the_sql_on_demand() {
+    let shown = |arguments: &[&str]| {
+        let report = crates_reading(&[&["--metadata", "-"], arguments].concat(), &metadata(5)).report();
+        // The plan is there in any case.
+        assert_has(&report, &["    Package [1]\n"]);
+        report.contains("\n\n    [1] SELECT ")
+    };
+    for output in [&[][..], &["--tree", "package-4"], &["--why", "package-0"]] {
+        assert!(!shown(output), "{output:?}");
+        assert!(shown(&[output, &["--sql"]].concat()), "{output:?}");
+    }
+}
+
+#[test]
+fn who_needs_a_package() {
+    let why = |arguments: &[&str]| {
+        crates_reading(&[&["--metadata", "-", "--why"], arguments].concat(), &metadata(600)).report()
+    };
+    let both = why(&["package-1", "--depth", "1"]);
+    let above = "├── package-3 1.0.0\n│   └── …\n├── package-4 1.0.0\n│   └── …\n";
+    assert_has(&both, &[&format!("package-1 2.0.0\n{above}└── package-5 1.0.0\n    └── …\n\n")]);
+    assert!(both.starts_with("package-1 1.0.0\n├── package-1 2.0.0\n│   └── …\n"), "{both}");
+    let top = why(&["package-597"]);
+    let expected = "package-597 1.0.0\n├── package-598 1.0.0\n│   └── package-599 1.0.0 (workspace)\n\
+                    └── package-599 1.0.0 (workspace)\n\n";
+    assert!(top.starts_with(expected), "{top}");
+    // Thousands of ways lead up there; each package is one row of each level.
+    let deep = why(&["package-0", "--depth", "32"]);
+    assert_has(&deep, &["The tree (65 statements, 1 rows", " (*)\n"]);
 }
 
 mod mariadb {
@@ -360,6 +395,9 @@ fn an_empty_project() {
     let json = r#"{"packages":[],"workspace_members":[],"resolve":{"nodes":[]}}"#;
     let report = crates_reading(&["--metadata=-"], json).report();
     assert_has(&report, &["0 packages", "Several versions of one package\n===============================\n  none\n"]);
+    let page = page::Page::of(json);
+    assert_eq!(page.nodes.len(), 0);
+    assert_has(&page.html, &["<h1>0 packages, 0 dependencies, 1 statements</h1>"]);
 }
 
 #[test]
@@ -375,6 +413,11 @@ fn a_circle_of_development_dependencies() {
     assert_has(&report, &["2 packages", "  2 without a licence expression\n"]);
     let tree = crates_reading(&["--metadata", "-", "--tree", "a"], json).report();
     assert!(tree.starts_with("a 1.0.0\n└── b 1.0.0 [dev]\n    └── a 1.0.0 (*)\n\n"), "{tree}");
+    for depth in ["4", "32"] {
+        let why = crates_reading(&["--metadata", "-", "--why", "a", "--depth", depth], json).report();
+        assert!(why.starts_with("a 1.0.0 (workspace)\n└── b 1.0.0\n    └── a 1.0.0 (workspace) (*)\n\n"), "{why}");
+    }
+    assert_eq!(page::Page::of(json).nodes.len(), 2);
 }
 
 #[test]
@@ -403,6 +446,8 @@ fn an_unknown_package() {
     assert_eq!(tree("package3"), "no package `package3` here; did you mean `package-3` or `package-0` or `package-1`?");
     assert_eq!(tree("serde"), "no package `serde` here");
     assert_eq!(tree("package-1@3.0.0"), "no version 3.0.0 of `package-1` here, only 1.0.0, 2.0.0");
+    let why = crates_reading(&["--metadata", "-", "--why", "serde"], &metadata(5)).failure(1);
+    assert_eq!(why, "no package `serde` here");
 }
 
 #[test]
@@ -446,6 +491,9 @@ fn databases_that_cannot_be_used() {
 fn help_and_usage() {
     let help = crates(&["--help"]).report();
     assert_has(&help, &["Usage: cargo run --example crates", "--tree NAME", "--metadata FILE", "--database WHERE"]);
+    assert_has(&help, &["--why NAME", "--html FILE", "--sql "]);
+    let two = crates(&["--tree", "a", "--html", "b"]).failure(2);
+    assert_eq!(two, "one of `--tree`, `--why` and `--html` at a time (see --help)");
     assert_eq!(crates(&["--bogus"]).failure(2), "unknown option `--bogus` (see --help)");
     assert_eq!(crates(&["--tree"]).failure(2), "`--tree` needs a value (see --help)");
     assert_eq!(crates(&["--top", "0"]).failure(2), "`--top` takes a number from 1 to 1000000, not `0` (see --help)");

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::failure::Failure;
+use crate::measure::Detail;
 
 pub(crate) const HELP: &str = "\
 Stores the dependency graph of a Rust project in a database and tells what is in it.
@@ -15,8 +16,11 @@ Arguments:
 
 Options:
   --tree NAME        Print the dependency tree of a package (`serde` or `serde@1.0.0`) instead of the report
-  --depth N          Levels of the tree, 1 to 32. Default: 4
+  --why NAME         Print who needs a package, who needs these, and so on, instead of the report
+  --html FILE        Write a page with a picture of the graph to FILE instead of the report. It loads nothing from elsewhere
+  --depth N          Levels of a tree, 1 to 32. Default: 4
   --top N            Rows of each list in the report. Default: 10
+  --sql              Show the statements below each plan
   --metadata FILE    Read what `cargo metadata --format-version 1` has printed, instead of running it; `-` is stdin
   --database WHERE   A file, a URL (sqlite:PATH, mysql://USER:PASSWORD@HOST/DATABASE, postgres://…), or env:NAME for a URL in an
                      environment variable. Default: a file beside this program. This program's tables in it are made
@@ -29,15 +33,36 @@ pub(crate) struct Options {
     pub(crate) manifest: Option<PathBuf>,
     pub(crate) metadata: Option<PathBuf>,
     pub(crate) database: Option<OsString>,
-    pub(crate) tree: Option<String>,
+    pub(crate) output: Output,
     pub(crate) depth: usize,
     pub(crate) top: usize,
+    pub(crate) detail: Detail,
+}
+
+/// What the program makes of the graph.
+#[derive(Debug)]
+pub(crate) enum Output {
+    Report,
+    /// The dependencies of the package of this name.
+    Tree(String),
+    /// The packages that need the package of this name.
+    Why(String),
+    /// A page in this file.
+    Html(PathBuf),
 }
 
 impl Options {
     /// `None` if help was asked for.
     pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Options>, Failure> {
-        let mut options = Options { manifest: None, metadata: None, database: None, tree: None, depth: 4, top: 10 };
+        let mut options = Options {
+            manifest: None,
+            metadata: None,
+            database: None,
+            output: Output::Report,
+            depth: 4,
+            top: 10,
+            detail: Detail::Plan,
+        };
         let mut arguments = arguments.into_iter();
         while let Some(argument) = arguments.next() {
             let Some(option) = argument.to_str().filter(|text| text.len() > 1 && text.starts_with('-')) else {
@@ -61,7 +86,10 @@ impl Options {
             };
             match name {
                 "-h" | "--help" => return Ok(None),
-                "--tree" => options.tree = Some(text(name, value()?)?),
+                "--tree" => options.make(Output::Tree(text(name, value()?)?))?,
+                "--why" => options.make(Output::Why(text(name, value()?)?))?,
+                "--html" => options.make(Output::Html(value()?.into()))?,
+                "--sql" if attached.is_none() => options.detail = Detail::PlanAndSql,
                 "--depth" => options.depth = number(name, value()?, 32)?,
                 "--top" => options.top = number(name, value()?, 1_000_000)?,
                 "--metadata" => options.metadata = Some(value()?.into()),
@@ -73,6 +101,14 @@ impl Options {
             return Err(Failure::Usage("either a manifest or `--metadata`, not both".to_owned()));
         }
         Ok(Some(options))
+    }
+
+    fn make(&mut self, output: Output) -> Result<(), Failure> {
+        match self.output {
+            Output::Report => self.output = output,
+            _ => return Err(Failure::Usage("one of `--tree`, `--why` and `--html` at a time".to_owned())),
+        }
+        Ok(())
     }
 }
 

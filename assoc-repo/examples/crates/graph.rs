@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use assoc_repo::AssociationNotLoaded;
+use assoc_repo::prelude::*;
 
-use crate::models::Package;
+use crate::models::{Dependency, Package};
 
 /// Edges between packages, which are meant by their position.
 pub(crate) struct Graph {
@@ -21,6 +22,12 @@ pub(crate) struct Weight {
     pub(crate) dependents: usize,
     /// How many it brings in.
     pub(crate) dependencies: usize,
+}
+
+/// All packages by name, with what [`Graph::new`] needs of them: one tree of associations, loaded with one statement a level.
+pub(crate) fn query() -> Select<Package> {
+    let by_name = Query::order_by([Package::NAME.asc(), Package::VERSION.asc()]);
+    by_name.preload(Package::DEPENDENCIES.with(Dependency::REQUIRED))
 }
 
 impl Graph {
@@ -50,6 +57,58 @@ impl Graph {
 
     pub(crate) fn edges(&self) -> usize {
         self.required.iter().map(Vec::len).sum()
+    }
+
+    /// The packages that one needs, directly.
+    pub(crate) fn required(&self, at: usize) -> &[usize] {
+        &self.required[at]
+    }
+
+    /// The packages that need one, directly.
+    pub(crate) fn dependents(&self, at: usize) -> &[usize] {
+        &self.dependents[at]
+    }
+
+    /// How many steps the longest way to each package has, from the packages `starts` or from one that these do not reach.
+    /// Of a circle of development dependencies, the edge that closes it counts as no step.
+    pub(crate) fn layers(&self, starts: &[usize]) -> Vec<usize> {
+        let order = self.before_their_dependencies(starts);
+        let mut places = vec![0; order.len()];
+        for (place, at) in order.iter().enumerate() {
+            places[*at] = place;
+        }
+        let mut layers = vec![0; order.len()];
+        for at in &order {
+            for required in self.required[*at].iter().filter(|required| places[**required] > places[*at]) {
+                layers[*required] = layers[*required].max(layers[*at] + 1);
+            }
+        }
+        layers
+    }
+
+    /// All packages, each before what it needs: a walk into the depth, in which a package is done after its dependencies,
+    /// read backwards.
+    fn before_their_dependencies(&self, starts: &[usize]) -> Vec<usize> {
+        let mut seen = vec![false; self.required.len()];
+        let mut done = Vec::with_capacity(self.required.len());
+        for start in starts.iter().copied().chain(0..self.required.len()) {
+            if std::mem::replace(&mut seen[start], true) {
+                continue;
+            }
+            let mut way = vec![(start, self.required[start].iter())];
+            while let Some((at, next)) = way.last_mut() {
+                match next.next() {
+                    Some(next) if std::mem::replace(&mut seen[*next], true) => {}
+                    Some(next) => way.push((*next, self.required[*next].iter())),
+                    None => {
+                        done.push(*at);
+                        way.pop();
+                    }
+                }
+            }
+        }
+        done.reverse();
+        done
     }
 
     /// The weight of every package.

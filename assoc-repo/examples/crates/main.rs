@@ -5,7 +5,8 @@
 //!
 //! * `models.rs`: tables as structs, with associations
 //! * `import.rs`: inserts, in batches and in one transaction
-//! * `report.rs`, `tree.rs`: queries with nested preloads, fixed and built at run time
+//! * `report.rs`, `tree.rs`, `why.rs`: queries with nested preloads: fixed, built at run time, recursive
+//! * `html.rs`: a page from one preload, with `picture.rs`, which places the packages
 //! * `measure.rs`: what a preload is going to do, and what it did
 //! * `database.rs`: choosing a driver; `turn.rs`: one run at a time
 //!
@@ -16,15 +17,18 @@ mod cli;
 mod database;
 mod failure;
 mod graph;
+mod html;
 mod import;
 mod measure;
 mod metadata;
 mod models;
+mod picture;
 mod program;
 mod progress;
 mod report;
 mod tree;
 mod turn;
+mod why;
 
 fn main() -> std::process::ExitCode {
     program::main()

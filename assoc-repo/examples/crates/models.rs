@@ -29,6 +29,9 @@ pub struct Package {
     /// Who needs it: the other end of the same table.
     #[has_many(foreign_key = "required_id")]
     pub dependents: HasMany<Dependency>,
+    /// The packages that need it, in whatever way.
+    #[has_many(through = "dependents", source = "package", distinct)]
+    pub needed_by: HasManyThrough<Package>,
     #[has_many]
     pub features: HasMany<Feature>,
     #[has_many]

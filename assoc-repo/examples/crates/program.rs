@@ -4,11 +4,11 @@ use std::env;
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
-use crate::cli::{self, Options};
+use crate::cli::{self, Options, Output};
 use crate::failure::Failure;
 use crate::metadata::Metadata;
 use crate::progress::Progress;
-use crate::{database, import, report, tree};
+use crate::{database, html, import, report, tree, why};
 
 pub(crate) fn main() -> ExitCode {
     match run() {
@@ -46,9 +46,11 @@ async fn store_and_report(options: &Options, metadata: &Metadata, progress: &Pro
     if let Some(platform) = &metadata.only_platform {
         writeln!(out, "Only what {platform} needs: packages for other platforms could not be fetched.\n")?;
     }
-    match &options.tree {
-        Some(name) => tree::write(repo, name, options.depth, &mut out).await?,
-        None => report::write(repo, options.top, &mut out).await?,
+    match &options.output {
+        Output::Report => report::write(repo, options.top, options.detail, &mut out).await?,
+        Output::Tree(name) => tree::write(repo, name, options.depth, options.detail, &mut out).await?,
+        Output::Why(name) => why::write(repo, name, options.depth, options.detail, &mut out).await?,
+        Output::Html(file) => html::write(repo, file, &mut out).await?,
     }
     Ok(out.flush()?)
 }

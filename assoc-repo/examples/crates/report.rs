@@ -7,21 +7,18 @@ use std::io::Write;
 use assoc_repo::prelude::*;
 
 use crate::failure::Failure;
-use crate::graph::{Graph, Weight};
-use crate::measure::Costs;
+use crate::graph::{self, Graph, Weight};
+use crate::measure::{Costs, Detail};
 use crate::models::{
     Author, Dependency, Feature, Keyword, License, Package, PackageAuthor, PackageKeyword, PackageLicense, Target,
 };
 
 /// Prints all sections, with lists of at most `top` rows.
-pub(crate) async fn write(repo: &Repo, top: usize, out: &mut impl Write) -> Result<(), Failure> {
+pub(crate) async fn write(repo: &Repo, top: usize, detail: Detail, out: &mut impl Write) -> Result<(), Failure> {
     let mut costs = Costs::default();
     counts(repo, out).await?;
 
-    let by_name = Query::order_by([Package::NAME.asc(), Package::VERSION.asc()]);
-    // One tree of associations, loaded with one statement a level.
-    let graph = by_name.preload(Package::DEPENDENCIES.with(Dependency::REQUIRED));
-    let packages = costs.all(repo, "The graph", graph).await?;
+    let packages = costs.all(repo, "The graph", graph::query()).await?;
     weights(&packages, top, out)?;
     duplicates(repo, &mut costs, top, out).await?;
     licenses(repo, &mut costs, top, out).await?;
@@ -30,7 +27,7 @@ pub(crate) async fn write(repo: &Repo, top: usize, out: &mut impl Write) -> Resu
     features(repo, &mut costs, top, out).await?;
 
     heading(out, "What the preloads did")?;
-    costs.write(out)?;
+    costs.write(detail, out)?;
     not_loaded(repo, out).await
 }
 
@@ -67,7 +64,7 @@ fn weights(packages: &[Package], top: usize, out: &mut impl Write) -> Result<(),
     let graph = Graph::new(packages)?;
     let mut weighed: Vec<(&Package, Weight)> = packages.iter().zip(graph.weights()).collect();
 
-    heading(out, "Heaviest packages")?;
+    heading(out, "Most depended on")?;
     writeln!(out, "By how many packages depend on them, however indirectly ({} edges).", graph.edges())?;
     weighed.sort_by_key(|(_, weight)| Reverse(weight.dependents));
     writeln!(out, "  {:<36} {:>10} {:>8} {:>9}", "package", "dependents", "directly", "brings in")?;
@@ -100,7 +97,9 @@ async fn duplicates(repo: &Repo, costs: &mut Costs, top: usize, out: &mut impl W
     let versions = costs.all(repo, "Who needs which version", versions).await?;
     for versions in versions.chunk_by(|one, next| one.name == next.name).take(top) {
         for package in versions {
-            let needed_by = names(package.dependents()?, Dependency::package)?;
+            // With their versions: two versions of a package often need two versions of another.
+            let needed_by = package.dependents()?.iter().map(|link| link.package().map(Package::label));
+            let needed_by = needed_by.collect::<Result<BTreeSet<String>, _>>()?;
             writeln!(out, "  {:<36} needed by {}", package.label(), first(4, needed_by))?;
         }
     }

@@ -6,11 +6,35 @@ use std::io::Write;
 use assoc_repo::prelude::*;
 
 use crate::failure::Failure;
-use crate::measure::Costs;
+use crate::measure::{Costs, Detail};
 use crate::models::{Dependency, DependencyKind, Package};
 
 /// Prints the tree of every version of a package, or of the one that `name@version` says.
-pub(crate) async fn write(repo: &Repo, wanted: &str, depth: usize, out: &mut impl Write) -> Result<(), Failure> {
+pub(crate) async fn write(
+    repo: &Repo,
+    wanted: &str,
+    depth: usize,
+    detail: Detail,
+    out: &mut impl Write,
+) -> Result<(), Failure> {
+    let mut costs = Costs::default();
+    let packages = roots(repo, &mut costs, wanted, levels(depth)).await?;
+    for package in &packages {
+        writeln!(out, "{}", package.label())?;
+        Tree { out: &mut *out, expanded: HashSet::from([package.id]) }.branches(package, "")?;
+        writeln!(out)?;
+    }
+    writeln!(out, "(*) its dependencies are above;  … it has some, below --depth {depth}\n")?;
+    Ok(costs.write(detail, out)?)
+}
+
+/// Every version of a package, or the one that `name@version` says, with what is to be shown below it.
+pub(crate) async fn roots<T>(
+    repo: &Repo,
+    costs: &mut Costs,
+    wanted: &str,
+    below: Preload<Package, T>,
+) -> Result<Vec<Package>, Failure> {
     let (name, version) = match wanted.split_once('@') {
         Some((name, version)) => (name, Some(version)),
         None => (wanted, None),
@@ -19,18 +43,11 @@ pub(crate) async fn write(repo: &Repo, wanted: &str, depth: usize, out: &mut imp
     if let Some(version) = version {
         query = query.filter(Package::VERSION.eq(version));
     }
-    let mut costs = Costs::default();
-    let packages = costs.all(repo, "The tree", query.preload(levels(depth))).await?;
+    let packages = costs.all(repo, "The tree", query.preload(below)).await?;
     if packages.is_empty() {
         return Err(unknown(repo, name, version).await?);
     }
-    for package in &packages {
-        writeln!(out, "{}", package.label())?;
-        Tree { out: &mut *out, expanded: HashSet::from([package.id]) }.branches(package, "")?;
-        writeln!(out)?;
-    }
-    writeln!(out, "(*) its dependencies are above;  … it has some, below --depth {depth}\n")?;
-    Ok(costs.write(out)?)
+    Ok(packages)
 }
 
 /// Dependencies, what they require, the dependencies of that, and so on: a preload is a value, so a loop can build one.

@@ -12,6 +12,8 @@ mod database;
 mod failure;
 #[path = "../../../assoc-repo/examples/crates/graph.rs"]
 mod graph;
+#[path = "../../../assoc-repo/examples/crates/html.rs"]
+mod html;
 #[path = "../../../assoc-repo/examples/crates/import.rs"]
 mod import;
 #[path = "../../../assoc-repo/examples/crates/measure.rs"]
@@ -20,6 +22,8 @@ mod measure;
 mod metadata;
 #[path = "../../../assoc-repo/examples/crates/models.rs"]
 mod models;
+#[path = "../../../assoc-repo/examples/crates/picture.rs"]
+mod picture;
 #[path = "../../../assoc-repo/examples/crates/program.rs"]
 mod program;
 #[path = "../../../assoc-repo/examples/crates/progress.rs"]
@@ -30,6 +34,8 @@ mod report;
 mod tree;
 #[path = "../../../assoc-repo/examples/crates/turn.rs"]
 mod turn;
+#[path = "../../../assoc-repo/examples/crates/why.rs"]
+mod why;
 
 fn main() -> std::process::ExitCode {
     program::main()

@@ -1,0 +1,68 @@
+//! Who needs a package, who needs these, and so on: the dependency tree the other way round.
+
+use std::collections::HashSet;
+use std::io::Write;
+
+use assoc_repo::prelude::*;
+
+use crate::failure::Failure;
+use crate::measure::{Costs, Detail};
+use crate::models::Package;
+use crate::tree;
+
+/// Prints the packages above every version of a package, or above the one that `name@version` says.
+pub(crate) async fn write(
+    repo: &Repo,
+    wanted: &str,
+    depth: usize,
+    detail: Detail,
+    out: &mut impl Write,
+) -> Result<(), Failure> {
+    // An association from packages to packages can be loaded below itself. The last level tells only whether there would be
+    // more. Development dependencies make circles, along which a recursion goes 32 levels at most.
+    let levels = Package::NEEDED_BY.recursive((depth + 1).min(32));
+    let mut costs = Costs::default();
+    for package in &tree::roots(repo, &mut costs, wanted, levels).await? {
+        writeln!(out, "{}{}", package.label(), workspace(package))?;
+        Above { out: &mut *out, expanded: HashSet::from([package.id]) }.branches(package, "")?;
+        writeln!(out)?;
+    }
+    writeln!(out, "(*) who needs it is above;  … it is needed by some, below --depth {depth}\n")?;
+    Ok(costs.write(detail, out)?)
+}
+
+fn workspace(package: &Package) -> &'static str {
+    if package.in_workspace { " (workspace)" } else { "" }
+}
+
+struct Above<'a, W> {
+    out: &'a mut W,
+    expanded: HashSet<i64>,
+}
+
+impl<W: Write> Above<'_, W> {
+    fn branches(&mut self, package: &Package, indent: &str) -> Result<(), Failure> {
+        let mut needed_by: Vec<&Package> = package.needed_by()?.iter().map(AsRef::as_ref).collect();
+        // Not loaded is not an error here: it is where the recursion ended.
+        if needed_by.iter().any(|dependent| !dependent.needed_by.is_loaded()) {
+            return Ok(writeln!(self.out, "{indent}└── …")?);
+        }
+        needed_by.sort_by_key(|dependent| (&dependent.name, &dependent.version));
+        for (at, dependent) in needed_by.iter().enumerate() {
+            let (branch, below) =
+                if at + 1 == needed_by.len() { ("└── ", "    ") } else { ("├── ", "│   ") };
+            let own = dependent.needed_by()?;
+            let repeated = !own.is_empty() && self.expanded.contains(&dependent.id);
+            // One that is cut here may be shown elsewhere.
+            if own.iter().any(|above| above.needed_by.is_loaded()) {
+                self.expanded.insert(dependent.id);
+            }
+            let (label, workspace) = (dependent.label(), workspace(dependent));
+            writeln!(self.out, "{indent}{branch}{label}{workspace}{}", if repeated { " (*)" } else { "" })?;
+            if !repeated {
+                self.branches(dependent, &format!("{indent}{below}"))?;
+            }
+        }
+        Ok(())
+    }
+}
