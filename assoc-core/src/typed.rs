@@ -1,12 +1,14 @@
 //! The typed faces of models and associations: constants such as `User::NAME` and `User::POSTS`, and what applications
 //! build from them. Each becomes data of [`metadata`](crate::metadata) before the planner sees it.
 
+// The documentation of a column begins with what most programs need of it.
+mod comparisons;
+
 pub(crate) mod aggregate;
 pub(crate) mod aggregate_field;
 pub(crate) mod assignment;
 pub(crate) mod association;
 pub(crate) mod column;
-mod comparisons;
 pub(crate) mod conditions;
 pub(crate) mod inverse_key;
 pub(crate) mod joined_column;

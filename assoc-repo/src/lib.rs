@@ -43,46 +43,78 @@
 //! Where to look: [`Repo`] and [`Select`] read; [`ModelExt::build`] and [`ModelExt::change`] begin writes;
 //! [`Repo::association`] is a handle of one association of one owner; [`Repo::destroy`] does what `dependent` says;
 //! [`Repo::reset_counters`] repairs counters; [`Repo::transaction`] groups all of them; [`Repo::explain`] shows the statements of a query.
+//!
+//! # Features
+//!
+//! None is on by default.
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `sqlite`, `mysql`, `postgres` | the driver that [`Repo::connect`] takes for such URLs |
+//! | `chrono`, `jiff`, `time` | column types of dates and times |
+//! | `uuid`, `rust_decimal` | columns and keys of `Uuid`, columns of `Decimal` |
+//! | `serde_json` | columns of `serde_json::Value`, and `Json<T>` for types of the program |
+//! | `serde` | models that are written and read as they are loaded: `#[model(serde)]` |
+//! | `regex`, `email`, `url` | [rules](Rules) of these formats |
+
+// The documentation of a type lists its methods in the order of these modules: in the order in which a program needs them.
+mod read;
+
+mod write;
+
+mod query;
+
+mod query_joins;
+
+mod include;
+
+mod preload_existing;
 
 mod association_handle;
+
+mod transaction;
+
+mod destroy;
+
+mod pages;
+
 mod batches;
+
+mod load_separately;
+
 mod bulk;
+
+mod upsert;
+
+mod repo;
+
+mod connect;
+
+mod changeset;
+
+mod permit;
+
 mod callbacks;
 mod carried;
-mod changeset;
 mod clock;
 mod collection;
 mod columns;
-mod connect;
 mod counters;
-mod destroy;
 mod get_association;
-mod include;
 mod keyset;
 mod levels;
-mod load_separately;
 mod log;
 mod multi;
 mod multi_db;
-mod pages;
-mod permit;
 mod preload;
-mod preload_existing;
 mod primary_key_of;
-mod query;
-mod query_joins;
-mod read;
-mod repo;
 mod row_guard;
 mod save;
 mod session;
 mod singular;
 mod touch;
 mod touched_rows;
-mod transaction;
 mod typed_future;
-mod upsert;
-mod write;
 
 pub mod prelude;
 

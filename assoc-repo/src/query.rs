@@ -64,7 +64,7 @@ impl<M: Model> Query<M> {
         Self::new().offset(offset)
     }
 
-    /// Equal rows once: [`Select::distinct`].
+    /// Leaves out repeated rows: [`Select::distinct`].
     pub fn distinct() -> Select<M> {
         Self::new().distinct()
     }

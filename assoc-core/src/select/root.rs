@@ -25,9 +25,9 @@ pub struct RootSelect {
     pub limit: Option<u64>,
     /// The number of rows to skip first.
     pub offset: Option<u64>,
-    /// Equal rows once.
+    /// `SELECT DISTINCT`.
     pub distinct: bool,
-    /// One row a group.
+    /// One row per combination of these values: `GROUP BY`.
     pub group: Vec<Operand>,
     /// Which groups.
     pub having: Expr,
