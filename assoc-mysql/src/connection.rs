@@ -5,7 +5,7 @@
 //! never returns to the pool.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use assoc_core::driver::{
     BoxFuture, Connection, ExecResult, IndependentQuery, IsolationLevel, RowSink, Statement, StatementKind,
@@ -14,7 +14,7 @@ use assoc_core::driver::{
 use assoc_core::{DriverError, DriverErrorKind, Error, ErrorKind, Result};
 use assoc_dialects::mysql::Beginning;
 use assoc_dialects::mysql::effects::{alters_session, changes_rows, only_reads};
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use mysql_async::Error as MyError;
 use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
@@ -43,6 +43,15 @@ enum Transaction {
     Ended,
 }
 
+/// Whether a connection serves some statements of another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Spare {
+    No,
+    Alive,
+    /// The server had closed it. No other takes its place, because the first connection can run its statements.
+    Lost,
+}
+
 const ENDED: &str = "a statement in it has ended it (COMMIT, ROLLBACK, or a change of the schema, which commits): what came \
                      before has taken effect or was undone; end transactions with their handle, and change the schema \
                      outside";
@@ -60,6 +69,9 @@ pub(crate) struct MySqlConnection {
     untried: bool,
     /// It has answered a moment ago, so that a write needs no ping.
     trusted: bool,
+    /// When it had answered last, before it was handed out.
+    answered: Instant,
+    spare: Spare,
     transaction: Transaction,
     /// Whether the server's answers say that a transaction is open. Some proxies do not pass that on.
     tells_transactions: bool,
@@ -69,13 +81,15 @@ pub(crate) struct MySqlConnection {
 
 impl MySqlConnection {
     pub(crate) fn new(pool: Arc<Pool>, acquired: Acquired) -> Self {
-        let Acquired { session, permit, origin } = acquired;
+        let Acquired { session, permit, origin, answered } = acquired;
         MySqlConnection {
             pool,
             permit: Some(permit),
             session: Some(session),
             untried: origin != Origin::Fresh,
             trusted: origin == Origin::Trusted,
+            answered,
+            spare: Spare::No,
             transaction: Transaction::None,
             tells_transactions: false,
             busy: false,
@@ -257,8 +271,17 @@ impl MySqlConnection {
             return Vec::new();
         }
         let most = self.pool.options().spare_connections.min(queries.len().saturating_sub(1));
-        let connection = |acquired| MySqlConnection::new(Arc::clone(&self.pool), acquired);
+        let connection = |acquired| {
+            let mut connection = MySqlConnection::new(Arc::clone(&self.pool), acquired);
+            connection.spare = Spare::Alive;
+            connection
+        };
         self.pool.spare(most).into_iter().map(connection).collect()
+    }
+
+    /// Whether it was a spare one, and the server has closed it before a statement began. That statement can run elsewhere.
+    pub(crate) fn is_lost_spare(&self) -> bool {
+        self.spare == Spare::Lost
     }
 
     pub(crate) async fn run_query(&mut self, statement: &Statement, sink: &mut dyn RowSink) -> Result<()> {
@@ -276,7 +299,12 @@ impl MySqlConnection {
             };
             self.busy = false;
             match outcome {
-                Err(failure) if self.may_replace(&failure, !began && (reads || !failure.ran)) => {}
+                Err(failure) if self.may_replace(&failure, !began && (reads || !failure.ran)) => {
+                    if self.spare == Spare::Alive {
+                        self.spare = Spare::Lost;
+                        return Err(failure.error);
+                    }
+                }
                 outcome => return self.follow(statement.sql(), outcome).await,
             }
         }
@@ -415,13 +443,19 @@ impl Connection for MySqlConnection {
         watch: &'a mut dyn StatementWatch,
     ) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            let mut spare = self.spare(&queries);
+            let spare = self.spare(&queries);
             if spare.is_empty() {
                 return one_after_the_other(self, queries, watch).await;
             }
             let lanes = Lanes::new(queries, watch);
-            let connections = std::iter::once(self).chain(&mut spare);
-            join_all(connections.map(|connection| lanes.run(connection))).await;
+            // Each goes back to the pool when no statement waits.
+            let beside = spare.into_iter().map(|mut connection| {
+                let lanes = &lanes;
+                async move { lanes.run(&mut connection).await }
+            });
+            join(lanes.run(self), join_all(beside)).await;
+            // What the server did not answer on another connection.
+            lanes.run(self).await;
             lanes.finish()
         })
     }
@@ -483,7 +517,9 @@ impl Drop for MySqlConnection {
             return;
         }
         if self.transaction == Transaction::None && !session.is_altered() {
-            self.pool.give_back(session);
+            // Without a statement there was no answer.
+            let answered = if self.untried { self.answered } else { Instant::now() };
+            self.pool.give_back(session, answered);
             return;
         }
         let (Ok(runtime), false) = (Handle::try_current(), std::thread::panicking()) else {
@@ -501,7 +537,7 @@ impl Drop for MySqlConnection {
                 }
             };
             match timeout(ROLLBACK_LIMIT, clean).await {
-                Ok(Ok(())) => pool.give_back(session),
+                Ok(Ok(())) => pool.give_back(session, Instant::now()),
                 _ => session.abandon(),
             }
             drop(permit);

@@ -18,6 +18,8 @@ pub(crate) struct Lanes<'q> {
 
 struct State<'q> {
     waiting: VecDeque<IndependentQuery<'q>>,
+    /// Those that have begun on a connection which was lost.
+    returned: Vec<(usize, IndependentQuery<'q>)>,
     watch: &'q mut dyn StatementWatch,
     /// What came of each statement that has begun.
     outcomes: Vec<Option<Result<()>>>,
@@ -30,7 +32,7 @@ struct State<'q> {
 impl<'q> Lanes<'q> {
     pub(crate) fn new(queries: Vec<IndependentQuery<'q>>, watch: &'q mut dyn StatementWatch) -> Self {
         let outcomes = Vec::with_capacity(queries.len());
-        let state = State { waiting: queries.into(), watch, outcomes, told: 0, refused: Ok(()) };
+        let state = State { waiting: queries.into(), returned: Vec::new(), watch, outcomes, told: 0, refused: Ok(()) };
         Lanes { state: Mutex::new(state) }
     }
 
@@ -39,8 +41,12 @@ impl<'q> Lanes<'q> {
         loop {
             // The lock is given back before anything is awaited.
             let next = self.state().begin();
-            let Some((at, query)) = next else { return };
-            let outcome = connection.run_query(query.statement, query.sink).await;
+            let Some((at, IndependentQuery { statement, sink, .. })) = next else { return };
+            let outcome = connection.run_query(statement, &mut *sink).await;
+            if connection.is_lost_spare() {
+                self.state().returned.push((at, IndependentQuery::new(statement, sink)));
+                return;
+            }
             self.state().end(at, outcome);
         }
     }
@@ -59,6 +65,9 @@ impl<'q> Lanes<'q> {
 
 impl<'q> State<'q> {
     fn begin(&mut self) -> Option<(usize, IndependentQuery<'q>)> {
+        if let Some(returned) = self.returned.pop() {
+            return Some(returned);
+        }
         let query = self.waiting.pop_front()?;
         let at = self.outcomes.len();
         if let Err(error) = self.watch.begins(at) {

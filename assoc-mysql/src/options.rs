@@ -137,7 +137,8 @@ impl Builder {
     }
 
     /// How many prepared statements each connection keeps (256). The server keeps `max_prepared_stmt_count` for all connections
-    /// together; where it has no room, a connection closes some of its own and goes on. With 0 every statement is prepared and closed again,
+    /// together; where it has no room, a connection closes some of its own and goes on. One that keeps none runs what has no binds as
+    /// text, and returns the server's error otherwise. With 0 every statement is prepared and closed again,
     /// for proxies that cannot keep them.
     pub fn statement_cache(mut self, statements: usize) -> Self {
         self.statement_cache = statements;

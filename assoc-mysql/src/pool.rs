@@ -35,6 +35,8 @@ pub(crate) struct Pool {
     permits: Arc<Semaphore>,
     open: Arc<AtomicUsize>,
     changes: SchemaChanges,
+    /// How many tasks have a permit and found the server full.
+    starved: Arc<AtomicUsize>,
     idle: Mutex<VecDeque<Idle>>,
     /// Told when a session comes back, for those that have a permit and found the server full.
     returned: Notify,
@@ -52,6 +54,8 @@ pub(crate) struct Acquired {
     pub(crate) session: Session,
     pub(crate) permit: OwnedSemaphorePermit,
     pub(crate) origin: Origin,
+    /// When it has answered last.
+    pub(crate) answered: Instant,
 }
 
 /// Where a session was before.
@@ -71,6 +75,7 @@ impl Pool {
             permits: Arc::new(Semaphore::new(options.max)),
             open: Arc::default(),
             changes: SchemaChanges::default(),
+            starved: Arc::default(),
             idle: Mutex::default(),
             returned: Notify::new(),
             options,
@@ -88,23 +93,27 @@ impl Pool {
         let acquired = timeout(limit, async {
             let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| closed())?;
             waiting = false;
+            let mut starved = None;
             loop {
                 while let Some(Idle { mut session, since }) = self.pop_idle() {
                     let origin = self.origin(since);
                     if since.elapsed() < self.options.ping_after {
-                        return Ok(Acquired { session, permit, origin });
+                        return Ok(Acquired { session, permit, origin, answered: since });
                     }
                     if matches!(timeout(PING_LIMIT, session.ping()).await, Ok(Ok(()))) {
-                        return Ok(Acquired { session, permit, origin: Origin::Trusted });
+                        return Ok(Acquired { session, permit, origin: Origin::Trusted, answered: Instant::now() });
                     }
                     session.abandon();
                 }
                 match self.connect().await {
-                    Ok(session) => return Ok(Acquired { session, permit, origin: Origin::Fresh }),
+                    Ok(session) => {
+                        return Ok(Acquired { session, permit, origin: Origin::Fresh, answered: Instant::now() });
+                    }
                     // The server has no room for one more; one of ours will do, or another try.
                     Err(error) if is_full(&error) && self.open.load(Ordering::Relaxed) > 0 => full = Some(error),
                     Err(error) => return Err(error),
                 }
+                starved.get_or_insert_with(|| Counted::new(&self.starved));
                 let _ = timeout(FULL_PAUSE, self.returned.notified()).await;
             }
         })
@@ -130,10 +139,14 @@ impl Pool {
         if since.elapsed() < self.options.trust_window { Origin::Trusted } else { Origin::Pooled }
     }
 
-    /// Up to `most` sessions that are idle now and need no ping. It never waits: whoever holds a connection and waits for a
-    /// second one may wait for another that does the same.
+    /// Up to `most` sessions that are idle now and need no ping. It never waits: a task that holds a connection and waits for a
+    /// second one may wait for another task that does the same.
     pub(crate) fn spare(&self, most: usize) -> Vec<Acquired> {
         let mut spare = Vec::new();
+        // They take the next session that comes back.
+        if self.starved.load(Ordering::Relaxed) > 0 {
+            return spare;
+        }
         while spare.len() < most {
             let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else { break };
             let mut idle = self.idle();
@@ -141,7 +154,7 @@ impl Pool {
             let usable = if is_usable { idle.pop_back() } else { None };
             drop(idle);
             let Some(Idle { session, since }) = usable else { break };
-            spare.push(Acquired { session, permit, origin: self.origin(since) });
+            spare.push(Acquired { session, permit, origin: self.origin(since), answered: since });
         }
         spare
     }
@@ -167,13 +180,13 @@ impl Pool {
         })
     }
 
-    /// Takes a clean session back. Call it before the permit is given up.
-    pub(crate) fn give_back(&self, session: Session) {
+    /// Takes a clean session back, which has answered at this time. Call it before the permit is given up.
+    pub(crate) fn give_back(&self, session: Session, answered: Instant) {
         let mut idle = self.idle();
         let superfluous = if self.permits.is_closed() {
             Some(session)
         } else {
-            idle.push_back(Idle { session, since: Instant::now() });
+            idle.push_back(Idle { session, since: answered });
             let has_more = idle.len() > self.options.min;
             let is_old = |idle: &Idle| idle.since.elapsed() > self.options.idle_timeout;
             // The one that was idle longest: the others have been in use since.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use assoc_core::driver::{Access, Driver, Statement, StatementKind, TransactionMode};
+use assoc_core::driver::{Access, AnswerColumn, Driver, RowSink, Statement, StatementKind, TransactionMode};
 use assoc_core::{DriverErrorKind, Error, Value};
 use assoc_sqlite::{Execution, Sqlite};
 use support::{Scratch, ints, kind, scalar, statement};
@@ -199,6 +199,51 @@ fn long_statements_do_not_stall_the_runtime() {
             assert!(ticks > 10, "other tasks ran meanwhile: {ticks}");
         });
     }
+}
+
+/// The names of an answer's columns, and how many rows it has.
+#[derive(Default)]
+struct Named {
+    names: Vec<String>,
+    rows: usize,
+    refuses: bool,
+}
+
+impl RowSink for Named {
+    fn row(&mut self, values: &mut [Value<'_>]) -> assoc_core::Result<()> {
+        assert_eq!(values.len(), self.names.len(), "the columns come before the rows");
+        self.rows += 1;
+        Ok(())
+    }
+
+    fn wants_columns(&self) -> bool {
+        true
+    }
+
+    fn columns(&mut self, columns: &[AnswerColumn<'_>]) -> assoc_core::Result<()> {
+        self.names = columns.iter().map(|column| column.name.to_owned()).collect();
+        if self.refuses { Err(Error::other("other columns")) } else { Ok(()) }
+    }
+}
+
+#[test]
+fn columns_are_told_everywhere() {
+    everywhere(|sqlite| async move {
+        let mut connection = sqlite.acquire(Access::Read).await.unwrap();
+        for (condition, rows) in [("1", 2), ("0", 0)] {
+            let select =
+                format!("SELECT 1 AS one, 'x' AS two WHERE {condition} UNION ALL SELECT 2, 'y' WHERE {condition}");
+            for _ in 0..3 {
+                let mut named = Named::default();
+                connection.query(&Statement::plain(select.as_str()), &mut named).await.unwrap();
+                assert_eq!((named.names, named.rows), (vec!["one".to_owned(), "two".to_owned()], rows));
+                let mut refusing = Named { refuses: true, ..Named::default() };
+                let refused = connection.query(&Statement::plain(select.as_str()), &mut refusing).await.unwrap_err();
+                assert!(refused.to_string().contains("other columns"), "{refused}");
+                assert_eq!(refusing.rows, 0);
+            }
+        }
+    });
 }
 
 #[test]

@@ -30,8 +30,8 @@ pub enum HiddenBy {
     ModelScope,
     /// The association's: its scope, or that of one it goes through.
     Declared,
-    /// The request's: a condition, a limit or an offset of a preload or of a joined query. Also the state of what was read back
-    /// by serde or made by `partial`.
+    /// The request's: it may leave rows out, by a condition, a limit, `unscoped`, columns or a joined query. Also the state of
+    /// what was read back by serde or made by `partial`.
     Requested,
     /// More than one of the first three.
     Several,
@@ -43,7 +43,7 @@ impl HiddenBy {
             HiddenBy::FilteredRepo => "the filter of `repo.filtered`",
             HiddenBy::ModelScope => "the default scope or tag of a model",
             HiddenBy::Declared => "the condition that the association declares",
-            HiddenBy::Requested => "the condition or limit of the request",
+            HiddenBy::Requested => "a request that may leave rows out",
             HiddenBy::Several => "the filters of repo, model and association",
         }
     }
@@ -134,7 +134,7 @@ impl fmt::Display for AssociationNotLoaded {
             ),
             NotLoadedReason::Hidden(by) => write!(
                 f,
-                "association `{model}.{association}` was loaded, but no row is found under {}; it may exist: load it without \
+                "association `{model}.{association}` was loaded, but no row is found under {}; it may exist: `reload` it without \
                  the filter, make the field's type optional, or read it with `.loaded()`",
                 by.filter()
             ),

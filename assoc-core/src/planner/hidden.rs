@@ -27,7 +27,7 @@ impl Plan {
         let kinds = [
             (hops().any(|hop| hides(&hop.model)), HiddenBy::FilteredRepo),
             (by_scope, HiddenBy::Declared),
-            (hops().any(|hop| !hop.model.base_scope(false).filter.is_always()), HiddenBy::ModelScope),
+            (hops().any(|hop| !hop.model.base_scope(chain.scope.unscoped).filter.is_always()), HiddenBy::ModelScope),
         ];
         let mut hiding = kinds.into_iter().filter_map(|(hides, by)| hides.then_some(by));
         let first = hiding.next()?;
@@ -37,13 +37,12 @@ impl Plan {
     /// The owner's columns that must have values for an edge to have a row: a key that is `NULL` refers to nothing, whatever is
     /// hidden.
     #[must_use]
-    pub fn key_of_owner(&self, edge: &Edge) -> &'static [usize] {
+    pub fn key_of_owner(&self, edge: &Edge) -> Vec<usize> {
         match edge.source {
-            Source::Step { hop, .. } => hop.owner_columns,
-            Source::OwnerStep { .. } | Source::Joined { .. } | Source::Through { .. } => Chain::keys(edge.association)
-                .ok()
-                .and_then(|chain| Some(chain.as_key()?.key.owner_columns))
-                .unwrap_or(&[]),
+            Source::Step { hop, .. } => hop.owner_columns.to_vec(),
+            Source::OwnerStep { .. } | Source::Joined { .. } | Source::Through { .. } => {
+                Chain::keys(edge.association).map(|chain| chain.owner_columns()).unwrap_or_default()
+            }
         }
     }
 }

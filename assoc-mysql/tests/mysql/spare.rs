@@ -153,7 +153,7 @@ async fn a_call_that_is_dropped_leaves_a_sound_pool() {
 }
 
 #[tokio::test]
-async fn an_idle_connection_that_the_server_closed_is_replaced() {
+async fn what_a_closed_connection_was_to_run_runs_on_the_first() {
     let db = TestDb::new().await;
     let driver = db.driver().await;
     warm(&driver, 3).await;
@@ -163,9 +163,10 @@ async fn an_idle_connection_that_the_server_closed_is_replaced() {
     for id in ids {
         run(&mut *connection, &format!("KILL {id}")).await;
     }
-    assert_eq!(connections_of(&mut *connection).await, 3);
+    // None takes their place: the first connection runs all.
+    assert_eq!(connections_of(&mut *connection).await, 1);
     drop(connection);
-    assert_eq!((status(&driver).open, status(&driver).idle), (3, 3));
+    pool_becomes(&driver, |pool| (pool.open, pool.idle) == (1, 1)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -213,8 +214,43 @@ async fn a_trusted_connection_that_dies_fails_the_write_and_does_not_repeat_it()
         }
         assert_eq!(rows(&mut *acquire(&driver).await, "SELECT 1", []).await, [[Value::Int(1)]], "the pool is sound");
     }
+    assert!(lost > 0, "over TCP a write does not notice before");
     let stored = &rows(&mut *killer, "SELECT COUNT(*) FROM t", []).await[0][0];
     assert_eq!(*stored, Value::Int(10 - lost));
+}
+
+#[tokio::test]
+async fn a_spare_connection_is_free_when_nothing_waits_for_it() {
+    let db = TestDb::new().await;
+    let driver = db.builder().max_connections(3).connect().await.unwrap();
+    warm(&driver, 3).await;
+    let mut connection = acquire(&driver).await;
+    let mut told = Told::default();
+    let mut slow = Box::pin(together(&mut *connection, &["SELECT SLEEP(2)", "SELECT 1", "SELECT 2"], &mut told));
+    let others = async {
+        pool_becomes(&driver, |pool| pool.idle == 2).await;
+        assert_eq!(rows(&mut *acquire(&driver).await, "SELECT 3", []).await, [[Value::Int(3)]]);
+    };
+    tokio::select! {
+        _ = &mut slow => panic!("the others are given back before the end"),
+        () = others => {}
+    }
+    assert_eq!(slow.await.unwrap(), [["0"], ["1"], ["2"]]);
+}
+
+#[tokio::test]
+async fn a_connection_that_was_asked_nothing_has_not_answered() {
+    let db = TestDb::new().await;
+    let driver =
+        db.builder().max_connections(1).trust_window(std::time::Duration::from_millis(300)).connect().await.unwrap();
+    run(&mut *acquire(&driver).await, "CREATE TABLE t (v INT)").await;
+    let before = pinged(&driver).await;
+    for _ in 0..5 {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        drop(acquire(&driver).await);
+    }
+    run(&mut *acquire(&driver).await, "INSERT INTO t VALUES (1)").await;
+    assert_eq!(pinged(&driver).await - before, 1);
 }
 
 #[tokio::test]

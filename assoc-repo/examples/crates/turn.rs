@@ -23,11 +23,21 @@ pub(crate) enum Turn {
     },
 }
 
+/// What the server answers to one that asks for a lock.
+#[derive(Model, Debug, Clone)]
+struct Lock {
+    granted: Option<i64>,
+}
+
 impl Turn {
     pub(crate) async fn wait_on_mysql(repo: &Repo) -> Result<Turn> {
         let holder = repo.begin().await?;
-        holder.execute_raw("DO GET_LOCK(CONCAT(DATABASE(), '.crates'), 600)", []).await?;
-        Ok(Turn::ServerLock { _holder: holder })
+        let lock = "SELECT GET_LOCK(CONCAT(DATABASE(), '.crates'), 600) AS granted";
+        // 0 after that many seconds, and NULL where something went wrong.
+        match holder.query_raw::<Lock>(lock, []).await?.as_slice() {
+            [Lock { granted: Some(1) }] => Ok(Turn::ServerLock { _holder: holder }),
+            _ => Err(Error::other("another run has used the database for ten minutes")),
+        }
     }
 
     pub(crate) async fn wait_on_postgres(repo: &Repo) -> Result<Turn> {

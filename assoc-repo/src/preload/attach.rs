@@ -146,7 +146,7 @@ fn note_hidden(plan: &Plan, edge: &Attached<'_>, owners: &mut dyn Owners, first:
     for at in 0..links.owners() {
         if !edge.links.kept.get(first + at).copied().unwrap_or(false)
             && let Some(owner) = owners.owner(at)
-            && model.key_in(owner, key).is_some()
+            && model.key_in(owner, &key).is_some()
         {
             edge.edge.association.field_access.may_be_hidden(owner, by);
         }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use assoc_core::driver::{ExecResult, RowSink, StatementKind, TransactionMode};
+use assoc_core::driver::{AnswerColumn, ExecResult, RowSink, StatementKind, TransactionMode};
 use assoc_core::{DriverErrorKind, Result, Value};
 use assoc_dialects::Verb;
 use rusqlite::InterruptHandle;
@@ -95,21 +95,20 @@ impl SqliteConnection {
             Work::Query(statement, sink) => {
                 let statement = statement.clone();
                 let (sender, mut receiver) = mpsc::channel(CHUNKS);
+                let wants_columns = sink.wants_columns();
                 self.send_away(handle, Arc::clone(&errand), key, move |session| {
-                    let mut chunks = Chunks::new(sender);
+                    let mut chunks = Chunks::new(sender, wants_columns);
                     session.query(&statement, &mut chunks, None)?;
                     chunks.send()?;
                     Ok(ExecResult::default())
                 })?;
-                while let Some(mut chunk) = receiver.recv().await {
-                    for row in chunk.values.chunks_mut(chunk.columns.max(1)) {
-                        if let Err(error) = sink.row(row) {
-                            drop(receiver);
-                            errand.cancel();
-                            let _ = self.come_home().await;
-                            recall.armed = false;
-                            return Err(error);
-                        }
+                while let Some(part) = receiver.recv().await {
+                    if let Err(error) = part.give(sink) {
+                        drop(receiver);
+                        errand.cancel();
+                        let _ = self.come_home().await;
+                        recall.armed = false;
+                        return Err(error);
                     }
                 }
             }
@@ -251,6 +250,26 @@ impl Drop for Recall<'_> {
     }
 }
 
+// What passes between the two threads.
+enum Part {
+    /// The names of the columns, and which are computed. Once, before the rows, where the sink wants them.
+    Columns(Vec<(String, bool)>),
+    Rows(Chunk),
+}
+
+impl Part {
+    fn give(self, sink: &mut dyn RowSink) -> Result<()> {
+        match self {
+            Part::Columns(columns) => {
+                let columns =
+                    columns.iter().map(|(name, is_computed)| AnswerColumn { name, is_computed: *is_computed });
+                sink.columns(&columns.collect::<Vec<_>>())
+            }
+            Part::Rows(mut chunk) => chunk.values.chunks_mut(chunk.columns.max(1)).try_for_each(|row| sink.row(row)),
+        }
+    }
+}
+
 // Rows between the two threads: a few chunks at a time, which bounds the memory. Each is large enough that waking the
 // other side costs little per row.
 const CHUNKS: usize = 2;
@@ -263,15 +282,16 @@ struct Chunk {
 }
 
 struct Chunks {
-    sender: mpsc::Sender<Chunk>,
+    sender: mpsc::Sender<Part>,
+    wants_columns: bool,
     columns: usize,
     bytes: usize,
     values: Vec<Value<'static>>,
 }
 
 impl Chunks {
-    fn new(sender: mpsc::Sender<Chunk>) -> Self {
-        Chunks { sender, columns: 0, bytes: 0, values: Vec::new() }
+    fn new(sender: mpsc::Sender<Part>, wants_columns: bool) -> Self {
+        Chunks { sender, wants_columns, columns: 0, bytes: 0, values: Vec::new() }
     }
 
     fn send(&mut self) -> Result<()> {
@@ -281,11 +301,20 @@ impl Chunks {
         let next = Vec::with_capacity(self.values.len());
         let chunk = Chunk { columns: self.columns, values: std::mem::replace(&mut self.values, next) };
         self.bytes = 0;
-        self.sender.blocking_send(chunk).map_err(|_| cancelled())
+        self.sender.blocking_send(Part::Rows(chunk)).map_err(|_| cancelled())
     }
 }
 
 impl RowSink for Chunks {
+    fn wants_columns(&self) -> bool {
+        self.wants_columns
+    }
+
+    fn columns(&mut self, columns: &[AnswerColumn<'_>]) -> Result<()> {
+        let columns = columns.iter().map(|column| (column.name.to_owned(), column.is_computed)).collect();
+        self.sender.blocking_send(Part::Columns(columns)).map_err(|_| cancelled())
+    }
+
     fn row(&mut self, values: &mut [Value<'_>]) -> Result<()> {
         self.columns = values.len();
         for value in values {

@@ -31,6 +31,9 @@ pub enum Failure {
         /// How many there are.
         left: i32,
     },
+    /// A product of an order is not sold any more.
+    #[error("{0} is not sold any more")]
+    NotSold(String),
     /// What the library says.
     #[error(transparent)]
     Library(#[from] Error),
@@ -46,7 +49,7 @@ impl Failure {
         let status = match self {
             Failure::NoShop | Failure::Malformed(_) => StatusCode::BAD_REQUEST,
             Failure::UnknownShop(_) => StatusCode::NOT_FOUND,
-            Failure::AlreadyPlaced(_) | Failure::SoldOut { .. } => StatusCode::CONFLICT,
+            Failure::AlreadyPlaced(_) | Failure::NotSold(_) | Failure::SoldOut { .. } => StatusCode::CONFLICT,
             Failure::Library(error) => return told_of(error),
         };
         (status, self.to_string())

@@ -13,7 +13,7 @@ use rust_decimal::Decimal;
 use serde_json::Value as JsonValue;
 
 use crate::failure::{Answer, Failure};
-use crate::models::{Customer, Note, Order, OrderLine, OrderStatus, Product, Stock, Subject};
+use crate::models::{Customer, Note, Order, OrderLine, OrderStatus, Product, Status, Stock, Subject};
 use crate::pages;
 use crate::tenant::Tenant;
 
@@ -53,7 +53,8 @@ pub async fn create(
 /// `POST /orders/{id}/checkout`
 ///
 /// # Errors
-/// No such order: 404. An order that is placed already, or too little in stock: 409, and nothing has changed.
+/// No such order: 404. An order that is placed already, a product that is not sold any more, or too little in stock: 409, and
+/// nothing has changed.
 pub async fn check_out(tenant: Tenant, id: Result<Path<i64>, PathRejection>) -> Answer<Json<Order>> {
     let Path(id) = id?;
     let options = TransactionOptions::new().retry(RetryPolicy::new(5));
@@ -77,6 +78,9 @@ async fn place(tx: &Repo, id: i64) -> Answer<Order> {
     let mut change = order.change();
     for line in lines {
         let product = line.product()?;
+        if product.status == Status::Discontinued || product.deleted_at.is_some() {
+            return Err(Failure::NotSold(product.name.clone()));
+        }
         let stock = stocks.get(&line.product_id);
         let left = stock.map_or(0, |stock| stock.quantity);
         let Some(stock) = stock.filter(|stock| stock.quantity >= line.quantity) else {
@@ -97,7 +101,7 @@ pub async fn notes(tenant: Tenant) -> Answer<Json<Vec<JsonValue>>> {
     let newest = Query::preload(Note::SUBJECT).order_by(Note::ID.desc()).limit(20);
     let mut shown = Vec::new();
     for note in tenant.all.all(newest).await? {
-        // A note of another shop has a subject that this one does not see.
+        // What it is about may be gone.
         let about = match note.subject()? {
             Some(Subject::Customer(customer)) => format!("customer {}", customer.name),
             Some(Subject::Order(order)) => format!("order {}", order.id),

@@ -70,8 +70,9 @@ async fn fill(repo: &Repo) -> Result<()> {
         ],
     );
     let order = repo.insert(order).await?;
-    repo.insert(build!(Note { body: "Wrap it & write a card" }).associate(Note::SUBJECT, &order)).await?;
-    repo.insert(build!(Note { body: "Likes strong tea" }).associate(Note::SUBJECT, &ada)).await?;
+    repo.insert(build!(Note { shop_id: tea.id, body: "Wrap it & write a card" }).associate(Note::SUBJECT, &order))
+        .await?;
+    repo.insert(build!(Note { shop_id: tea.id, body: "Likes strong tea" }).associate(Note::SUBJECT, &ada)).await?;
     let stranger =
         build!(Product { shop_id: other.id, sku: "1", name: "Sketch of the Engine", price: Decimal::new(3000, 2) });
     repo.insert(stranger).await?;

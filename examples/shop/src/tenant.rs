@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use serde::Deserialize;
 
 use crate::failure::Failure;
-use crate::models::{Category, Customer, Order, Product, Shop, Tag};
+use crate::models::{Category, Customer, Note, Order, Product, Shop, Tag};
 
 /// The header that names the shop. A browser names it in the query: `?shop=tea`.
 pub const HEADER: &str = "x-shop";
@@ -38,8 +38,10 @@ impl Tenant {
                 Some(Customer::SHOP_ID.eq(id).into_expr())
             } else if *model == *Order::DEF {
                 Some(Order::SHOP_ID.eq(id).into_expr())
+            } else if *model == *Note::DEF {
+                Some(Note::SHOP_ID.eq(id).into_expr())
             } else {
-                // Rows of the other models are reached through these only.
+                // No handler reads the other models but through these.
                 None
             }
         });

@@ -53,8 +53,10 @@ CREATE INDEX order_lines_by_product ON order_lines (product_id);
 
 CREATE TABLE notes (
     id BIGINT AUTO_INCREMENT PRIMARY KEY,
+    shop_id BIGINT NOT NULL,
     subject_type VARCHAR(20) NOT NULL,
     subject_id BIGINT NOT NULL,
-    body VARCHAR(2000) NOT NULL
+    body VARCHAR(2000) NOT NULL,
+    FOREIGN KEY (shop_id) REFERENCES shops (id)
 );
 CREATE INDEX notes_by_subject ON notes (subject_type, subject_id);

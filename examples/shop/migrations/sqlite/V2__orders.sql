@@ -45,6 +45,7 @@ CREATE INDEX order_lines_by_product ON order_lines (product_id);
 
 CREATE TABLE notes (
     id INTEGER PRIMARY KEY,
+    shop_id INTEGER NOT NULL REFERENCES shops (id),
     subject_type TEXT NOT NULL,
     subject_id INTEGER NOT NULL,
     body TEXT NOT NULL

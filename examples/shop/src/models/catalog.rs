@@ -107,7 +107,14 @@ impl Product {
         rules
             .length(Product::NAME, 1..=120)
             .length(Product::SKU, 1..=40)
-            .range(Product::PRICE, Decimal::ZERO..)
+            // Fifty lines of a hundred pieces at this price fit into the total of an order.
+            .range(Product::PRICE, Decimal::ZERO..=Decimal::ONE_THOUSAND * Decimal::ONE_THOUSAND)
+            .custom(
+                Product::PRICE,
+                |price| {
+                    if price.normalize().scale() <= 2 { Ok(()) } else { Err("has parts of a cent") }
+                },
+            )
             .unique((Product::SKU, Product::SHOP_ID))
             .message("is the number of another product")
     }

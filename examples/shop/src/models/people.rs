@@ -102,13 +102,15 @@ pub enum Subject {
 pub struct Note {
     /// The key.
     pub id: i64,
+    /// Whose staff has made it.
+    pub shop_id: i64,
     /// The model of the subject.
     pub subject_type: String,
     /// The key of the subject.
     pub subject_id: i64,
     /// The text.
     pub body: String,
-    /// What it is about. Notes on what another tenant has, or on deleted products, have no visible subject.
+    /// What it is about.
     #[belongs_to(polymorphic)]
     pub subject: BelongsTo<Option<Subject>>,
 }

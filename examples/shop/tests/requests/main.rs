@@ -34,7 +34,7 @@ macro_rules! cases {
 
 const CASES: &[(&str, Case)] = cases! {
     products: listed, searched, by_pages, included, created, reviewed, deleted_softly, in_a_tree;
-    orders: created, refused, checked_out, sold_out, bought_at_once, shown_as_a_page, noted, of_a_customer;
+    orders: created, refused, checked_out, not_sold, sold_out, bought_at_once, shown_as_a_page, noted, of_a_customer;
     tenants: named, apart, told_nothing;
 };
 

@@ -2,7 +2,7 @@
 
 use assoc_repo::prelude::*;
 use serde_json::{Value, json};
-use shop::models::Stock;
+use shop::models::{Product, Status, Stock};
 
 use crate::shop::{TestShop, each};
 
@@ -119,6 +119,24 @@ pub(crate) async fn shown_as_a_page(shop: TestShop) {
     assert!(front.text.contains(&format!("{} statements", front.statements - 1)), "{}", front.text);
     let shops = shop.send("GET", "/", None, None).await;
     assert!(shops.text.contains("Tea &amp; Cups"), "{}", shops.text);
+}
+
+pub(crate) async fn not_sold(shop: TestShop) {
+    let line = |product: i64| json!([{ "product_id": product, "quantity": 1 }]);
+    let (deleted, discontinued) = (shop.order(line(2)).await, shop.order(line(3)).await);
+    shop.send("DELETE", "/products/2", Some("tea"), None).await;
+    let sencha = shop.repo.get_or_fail::<Product>(3, Query::new()).await.expect("a product");
+    let change = sencha.change().set(Product::STATUS, Status::Discontinued);
+    shop.repo.update(change).await.expect("a change");
+    for order in [deleted, discontinued] {
+        let refused = shop.post(&format!("/orders/{order}/checkout"), Value::Null).await.json(409);
+        assert!(refused["error"].as_str().is_some_and(|text| text.ends_with("is not sold any more")), "{refused}");
+    }
+    for price in ["1000000.01", "79228162514264337593543950335", "9.999", "-1"] {
+        let product = json!({ "sku": "X", "name": "X", "price": price, "stock": { "quantity": 2 } });
+        let refused = shop.post("/products", product).await.json(422);
+        assert_eq!(refused["fields"][0]["path"], "price", "{price}: {refused}");
+    }
 }
 
 pub(crate) async fn noted(shop: TestShop) {
