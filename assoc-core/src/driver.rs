@@ -13,7 +13,7 @@
 //! * [`Driver::acquire`] MUST hand out a connection that is not inside a transaction, and MUST wait rather than fail
 //!   when all connections are in use, up to the driver's own time limit ([`DriverErrorKind::PoolTimeout`] then).
 //!   [`DriverErrorKind::Unavailable`] says that no connection could be made. [`Driver::acquire_now`] hands out the same
-//!   without waiting, or nothing. It MUST NOT pass over tasks that wait.
+//!   without waiting, or nothing: also where a connection is free for a task that waits.
 //! * A connection returns to its pool when dropped. If it is dropped inside a transaction, or while a statement was
 //!   running (a cancelled future), the driver MUST roll back or throw the connection away; it MUST NOT hand out a
 //!   connection in an unknown state.
@@ -34,8 +34,8 @@
 //!   may have run or not, and their sinks may have rows. A failure inside a transaction has the consequence that it has
 //!   after `query`.
 //! * By default one statement runs after the other. A driver whose server takes a statement before it has answered the one
-//!   before SHOULD send all of them at once: then they take one turn. A driver MAY run some on other connections that are
-//!   idle, outside a transaction only. It MUST NOT wait for one: tasks that each hold a connection and wait for another
+//!   before SHOULD send all of them at once: then they take one turn. Another may run some on other connections that are
+//!   idle, outside a transaction only. It never waits for one: tasks that each hold a connection and wait for another
 //!   would wait for ever.
 //! * Every failure MUST be an [`Error`](crate::Error) of a [`DriverError`] with the right class;
 //!   the class decides about retries and about which message a user sees. A panic is a defect.
