@@ -8,22 +8,24 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use assoc_core::driver::{
-    BoxFuture, Connection, ExecResult, IndependentQuery, IsolationLevel, RowSink, Statement, StatementKind,
-    StatementWatch, TransactionMode, one_after_the_other,
+    BoxFuture, Connection, ExecResult, IndependentQuery, IsolationLevel, RowSink, Statement, StatementWatch,
+    TransactionMode, one_after_the_other,
 };
 use assoc_core::{DriverError, DriverErrorKind, Error, ErrorKind, Result};
 use assoc_dialects::mysql::Beginning;
 use assoc_dialects::mysql::effects::{alters_session, changes_rows, only_reads};
-use futures_util::future::{join, join_all};
 use mysql_async::Error as MyError;
 use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
 use crate::error::{is_lost, of_commit, of_statement};
-use crate::lanes::Lanes;
-use crate::pool::{Acquired, Origin, Pool};
+use crate::pool::{Acquired, Pool};
 use crate::session::{Failure, Session, Status};
+
+mod lanes;
+
+use self::lanes::{Spare, run_beside};
 
 /// How long a rollback in the background may take before the connection is closed instead.
 const ROLLBACK_LIMIT: Duration = Duration::from_secs(10);
@@ -43,15 +45,6 @@ enum Transaction {
     Ended,
 }
 
-/// Whether a connection serves some statements of another one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Spare {
-    No,
-    Alive,
-    /// The server had closed it. No other takes its place, because the first connection can run its statements.
-    Lost,
-}
-
 const ENDED: &str = "a statement in it has ended it (COMMIT, ROLLBACK, or a change of the schema, which commits): what came \
                      before has taken effect or was undone; end transactions with their handle, and change the schema \
                      outside";
@@ -65,12 +58,8 @@ pub(crate) struct MySqlConnection {
     permit: Option<OwnedSemaphorePermit>,
     /// `None` when it was lost.
     session: Option<Session>,
-    /// It came from the pool and has not answered yet: it may be dead without anybody's fault.
-    untried: bool,
-    /// It has answered a moment ago, so that a write needs no ping.
-    trusted: bool,
-    /// When it had answered last, before it was handed out.
-    answered: Instant,
+    /// When it answered last, if it came from the pool and has not answered since: the server may have closed it meanwhile.
+    untried: Option<Instant>,
     spare: Spare,
     transaction: Transaction,
     /// Whether the server's answers say that a transaction is open. Some proxies do not pass that on.
@@ -81,14 +70,12 @@ pub(crate) struct MySqlConnection {
 
 impl MySqlConnection {
     pub(crate) fn new(pool: Arc<Pool>, acquired: Acquired) -> Self {
-        let Acquired { session, permit, origin, answered } = acquired;
+        let Acquired { session, permit, idle_since } = acquired;
         MySqlConnection {
             pool,
             permit: Some(permit),
             session: Some(session),
-            untried: origin != Origin::Fresh,
-            trusted: origin == Origin::Trusted,
-            answered,
+            untried: idle_since,
             spare: Spare::No,
             transaction: Transaction::None,
             tells_transactions: false,
@@ -121,7 +108,7 @@ impl MySqlConnection {
         }
         if self.session.is_none() {
             self.session = Some(self.pool.reconnect().await?);
-            self.untried = false;
+            self.untried = None;
         }
         self.session.as_mut().ok_or_else(|| Error::from(ErrorKind::Transaction("the connection is gone")))
     }
@@ -141,7 +128,7 @@ impl MySqlConnection {
 
     /// After a statement, compares the transaction state that the server reports with the expected one.
     async fn follow<T>(&mut self, sql: &str, outcome: Result<T, Failure>) -> Result<T> {
-        self.untried = false;
+        self.untried = None;
         let failed = match &outcome {
             // What was not run has changed nothing.
             Err(failure) if failure.lost || !failure.ran => return outcome.map_err(|failure| failure.error),
@@ -225,8 +212,8 @@ impl MySqlConnection {
     /// Whether a failed statement may run again on a new session without a visible effect. If so, the old session is
     /// closed when this returns.
     fn may_replace(&mut self, failure: &Failure, untouched: bool) -> bool {
-        let replaceable = failure.lost && untouched && self.untried && self.transaction == Transaction::None;
-        self.untried = false;
+        let replaceable = failure.lost && untouched && self.untried.is_some() && self.transaction == Transaction::None;
+        self.untried = None;
         if failure.lost {
             self.lose();
         } else if failure.undid {
@@ -238,8 +225,9 @@ impl MySqlConnection {
     /// Makes sure that a write outside a transaction does not run into a session that died in the pool: see
     /// [`Builder::ping_before_write`](crate::Builder::ping_before_write).
     async fn before_write(&mut self, statement: &Statement) -> Result<()> {
-        let is_needed = self.untried && !self.trusted && self.pool.options().ping_before_write;
-        if !is_needed || self.transaction != Transaction::None {
+        let options = self.pool.options();
+        let is_in_doubt = self.untried.is_some_and(|answered| answered.elapsed() >= options.trust_window);
+        if !is_in_doubt || !options.ping_before_write || self.transaction != Transaction::None {
             return Ok(());
         }
         let session = self.session().await?;
@@ -253,38 +241,14 @@ impl MySqlConnection {
         };
         self.busy = false;
         if alive {
-            self.untried = false;
+            self.untried = None;
         } else {
             self.lose();
         }
         Ok(())
     }
 
-    /// Idle connections on which some of these statements can run. None where this one may see what others do not: inside a
-    /// transaction, or in a session that was altered.
-    fn spare(&self, queries: &[IndependentQuery<'_>]) -> Vec<MySqlConnection> {
-        let reads = |query: &IndependentQuery<'_>| {
-            query.statement.kind() == StatementKind::Select && only_reads(query.statement.sql())
-        };
-        let is_altered = self.session.as_ref().is_none_or(Session::is_altered);
-        if self.busy || self.transaction != Transaction::None || is_altered || !queries.iter().all(reads) {
-            return Vec::new();
-        }
-        let most = self.pool.options().spare_connections.min(queries.len().saturating_sub(1));
-        let connection = |acquired| {
-            let mut connection = MySqlConnection::new(Arc::clone(&self.pool), acquired);
-            connection.spare = Spare::Alive;
-            connection
-        };
-        self.pool.spare(most).into_iter().map(connection).collect()
-    }
-
-    /// Whether it was a spare one, and the server has closed it before a statement began. That statement can run elsewhere.
-    pub(crate) fn is_lost_spare(&self) -> bool {
-        self.spare == Spare::Lost
-    }
-
-    pub(crate) async fn run_query(&mut self, statement: &Statement, sink: &mut dyn RowSink) -> Result<()> {
+    async fn run_query(&mut self, statement: &Statement, sink: &mut dyn RowSink) -> Result<()> {
         let reads = only_reads(statement.sql());
         if !reads {
             self.before_write(statement).await?;
@@ -351,7 +315,7 @@ impl MySqlConnection {
             return self.run_begin(mode).await;
         }
         let Some(sql) = beginning.level else { return self.start(beginning.start).await };
-        let untried = std::mem::take(&mut self.untried);
+        let untried = self.untried.take().is_some();
         let outcome = match self.command(sql).await {
             // As in `start`.
             Err(CommandError::Failed(error)) if untried && is_lost(&error) => self.command(sql).await,
@@ -370,7 +334,7 @@ impl MySqlConnection {
     }
 
     async fn start(&mut self, sql: &'static str) -> Result<()> {
-        let untried = std::mem::take(&mut self.untried);
+        let untried = self.untried.take().is_some();
         let outcome = match self.command(sql).await {
             // Nothing has happened yet, so nothing is lost by starting on another session.
             Err(CommandError::Failed(error)) if untried && is_lost(&error) => self.command(sql).await,
@@ -444,19 +408,10 @@ impl Connection for MySqlConnection {
     ) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let spare = self.spare(&queries);
-            if spare.is_empty() {
-                return one_after_the_other(self, queries, watch).await;
+            match spare.is_empty() {
+                true => one_after_the_other(self, queries, watch).await,
+                false => run_beside(self, spare, queries, watch).await,
             }
-            let lanes = Lanes::new(queries, watch);
-            // Each goes back to the pool when no statement waits.
-            let beside = spare.into_iter().map(|mut connection| {
-                let lanes = &lanes;
-                async move { lanes.run(&mut connection).await }
-            });
-            join(lanes.run(self), join_all(beside)).await;
-            // What the server did not answer on another connection.
-            lanes.run(self).await;
-            lanes.finish()
         })
     }
 
@@ -518,8 +473,7 @@ impl Drop for MySqlConnection {
         }
         if self.transaction == Transaction::None && !session.is_altered() {
             // Without a statement there was no answer.
-            let answered = if self.untried { self.answered } else { Instant::now() };
-            self.pool.give_back(session, answered);
+            self.pool.give_back(session, self.untried.unwrap_or_else(Instant::now));
             return;
         }
         let (Ok(runtime), false) = (Handle::try_current(), std::thread::panicking()) else {

@@ -81,7 +81,6 @@ mod bind;
 mod connection;
 mod driver;
 mod error;
-mod lanes;
 mod options;
 mod pool;
 mod read;

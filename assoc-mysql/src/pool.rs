@@ -53,20 +53,8 @@ struct Idle {
 pub(crate) struct Acquired {
     pub(crate) session: Session,
     pub(crate) permit: OwnedSemaphorePermit,
-    pub(crate) origin: Origin,
-    /// When it has answered last.
-    pub(crate) answered: Instant,
-}
-
-/// Where a session was before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Origin {
-    /// It is new.
-    Fresh,
-    /// It was idle, so the server may have closed it meanwhile; but it has answered a moment ago.
-    Trusted,
-    /// It was idle for longer.
-    Pooled,
+    /// Since when it was idle, so that the server may have closed it meanwhile. `None` if it is new.
+    pub(crate) idle_since: Option<Instant>,
 }
 
 impl Pool {
@@ -96,19 +84,16 @@ impl Pool {
             let mut starved = None;
             loop {
                 while let Some(Idle { mut session, since }) = self.pop_idle() {
-                    let origin = self.origin(since);
                     if since.elapsed() < self.options.ping_after {
-                        return Ok(Acquired { session, permit, origin, answered: since });
+                        return Ok(Acquired { session, permit, idle_since: Some(since) });
                     }
                     if matches!(timeout(PING_LIMIT, session.ping()).await, Ok(Ok(()))) {
-                        return Ok(Acquired { session, permit, origin: Origin::Trusted, answered: Instant::now() });
+                        return Ok(Acquired { session, permit, idle_since: Some(Instant::now()) });
                     }
                     session.abandon();
                 }
                 match self.connect().await {
-                    Ok(session) => {
-                        return Ok(Acquired { session, permit, origin: Origin::Fresh, answered: Instant::now() });
-                    }
+                    Ok(session) => return Ok(Acquired { session, permit, idle_since: None }),
                     // The server has no room for one more; one of ours will do, or another try.
                     Err(error) if is_full(&error) && self.open.load(Ordering::Relaxed) > 0 => full = Some(error),
                     Err(error) => return Err(error),
@@ -135,10 +120,6 @@ impl Pool {
         })
     }
 
-    fn origin(&self, since: Instant) -> Origin {
-        if since.elapsed() < self.options.trust_window { Origin::Trusted } else { Origin::Pooled }
-    }
-
     /// Up to `most` sessions that are idle now and need no ping. It never waits: a task that holds a connection and waits for a
     /// second one may wait for another task that does the same.
     pub(crate) fn spare(&self, most: usize) -> Vec<Acquired> {
@@ -154,7 +135,7 @@ impl Pool {
             let usable = if is_usable { idle.pop_back() } else { None };
             drop(idle);
             let Some(Idle { session, since }) = usable else { break };
-            spare.push(Acquired { session, permit, origin: self.origin(since), answered: since });
+            spare.push(Acquired { session, permit, idle_since: Some(since) });
         }
         spare
     }
@@ -180,7 +161,7 @@ impl Pool {
         })
     }
 
-    /// Takes a clean session back, which has answered at this time. Call it before the permit is given up.
+    /// Takes a clean session back, which has answered last at this time. Call it before the permit is given up.
     pub(crate) fn give_back(&self, session: Session, answered: Instant) {
         let mut idle = self.idle();
         let superfluous = if self.permits.is_closed() {

@@ -3,7 +3,7 @@
 
 use super::{Edge, Plan, Source};
 use crate::error::HiddenBy;
-use crate::metadata::association::{Chain, LoadState};
+use crate::metadata::association::{Cardinality, Chain, LoadState};
 use crate::metadata::model::ModelDef;
 use crate::metadata::request::ScopeDef;
 
@@ -13,7 +13,8 @@ impl Plan {
     #[must_use]
     pub fn hidden_by(&self, edge: &Edge) -> Option<HiddenBy> {
         let association = edge.association;
-        if association.options.optional || edge.hidden || edge.state != LoadState::Loaded {
+        let is_required = association.kind.cardinality() == Cardinality::One && !association.options.optional;
+        if !is_required || edge.hidden || edge.state != LoadState::Loaded {
             return None;
         }
         let chain = Chain::scoped(association, ScopeDef::default()).ok()?;

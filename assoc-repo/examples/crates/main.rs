@@ -23,6 +23,7 @@ mod measure;
 mod metadata;
 mod models;
 mod picture;
+mod place;
 mod program;
 mod progress;
 mod report;

@@ -36,8 +36,8 @@ fn run() -> Result<(), Failure> {
 }
 
 async fn store_and_report(options: &Options, metadata: &Metadata, progress: &Progress) -> Result<(), Failure> {
-    let database = database::connect(options.database.as_deref(), progress).await?;
-    let repo = &database.repo;
+    let (repo, _turn) = database::connect(options.database.as_deref(), progress).await?;
+    let repo = &repo;
     import::create_tables(repo).await?;
     import::store(repo, metadata, progress).await?;
     progress.clear();

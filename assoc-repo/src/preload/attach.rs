@@ -101,7 +101,15 @@ impl Attached<'_> {
     }
 
     // Gives some of the owners what is theirs: those from a position on, in the order of the links.
-    fn give(&self, owners: &mut dyn Owners, children: Children<'_>, first: usize, links: &Links, via: &[u32]) {
+    fn give(
+        &self,
+        plan: &Plan,
+        owners: &mut dyn Owners,
+        children: Children<'_>,
+        first: usize,
+        links: &Links,
+        via: &[u32],
+    ) {
         let slot = self.edge.association.field_access;
         let skip = |at: usize| self.links.kept.get(first + at).copied().unwrap_or(false);
         match &self.between {
@@ -111,10 +119,26 @@ impl Attached<'_> {
                 slot.attach_with_join_rows(owners, children, join_rows, links, &skip, self.edge.state);
             }
         }
+        self.note_hidden(plan, owners, first, links);
     }
-}
 
-impl Attached<'_> {
+    // Notes where a row that must exist is not found, and a filter may hide it. A key that is `NULL` refers to nothing in any case.
+    fn note_hidden(&self, plan: &Plan, owners: &mut dyn Owners, first: usize, links: &Links) {
+        if links.rows() >= links.owners() {
+            return;
+        }
+        let Some(by) = plan.hidden_by(self.edge) else { return };
+        let (model, key) = (plan.nodes()[self.node].model, plan.key_of_owner(self.edge));
+        for at in 0..links.owners() {
+            if !self.links.kept.get(first + at).copied().unwrap_or(false)
+                && let Some(owner) = owners.owner(at)
+                && model.key_in(owner, &key).is_some()
+            {
+                self.edge.association.field_access.may_be_hidden(owner, by);
+            }
+        }
+    }
+
     // The key of the owners that the association's holder remembers.
     fn key_columns(&self) -> Option<Vec<usize>> {
         if self.edge.state != LoadState::Loaded {
@@ -132,23 +156,6 @@ impl Attached<'_> {
             {
                 field.set_loaded_for(owner, mark);
             }
-        }
-    }
-}
-
-// Notes where a row that must exist is not found, and a filter may hide it. A key that is `NULL` refers to nothing in any case.
-fn note_hidden(plan: &Plan, edge: &Attached<'_>, owners: &mut dyn Owners, first: usize, links: &Links) {
-    if links.rows() >= links.owners() {
-        return;
-    }
-    let Some(by) = plan.hidden_by(edge.edge) else { return };
-    let (model, key) = (plan.nodes()[edge.node].model, plan.key_of_owner(edge.edge));
-    for at in 0..links.owners() {
-        if !edge.links.kept.get(first + at).copied().unwrap_or(false)
-            && let Some(owner) = owners.owner(at)
-            && model.key_in(owner, &key).is_some()
-        {
-            edge.edge.association.field_access.may_be_hidden(owner, by);
         }
     }
 }
@@ -196,8 +203,7 @@ fn attach(
         };
         if let Some(children) = children {
             let (links, _) = part(&edge.links.links, 0, existing);
-            edge.give(&mut owners, children, 0, &links, via);
-            note_hidden(plan, edge, &mut owners, 0, &links);
+            edge.give(plan, &mut owners, children, 0, &links, via);
             if let Some(columns) = &key_columns {
                 let mark = |owner: Option<&mut dyn Any>| {
                     KeyMark::of(owner.and_then(|owner| model.key_in(owner, columns)).as_ref())
@@ -213,12 +219,10 @@ fn attach(
     };
     if let Some(children) = children.filter(|_| fetched) {
         if existing == 0 {
-            edge.give(rows.fetched.owners(), children, 0, &edge.links.links, via);
-            note_hidden(plan, edge, rows.fetched.owners(), 0, &edge.links.links);
+            edge.give(plan, rows.fetched.owners(), children, 0, &edge.links.links, via);
         } else {
             let (links, before) = part(&edge.links.links, existing, usize::MAX);
-            edge.give(rows.fetched.owners(), children, existing, &links, via.get(before..).unwrap_or_default());
-            note_hidden(plan, edge, rows.fetched.owners(), existing, &links);
+            edge.give(plan, rows.fetched.owners(), children, existing, &links, via.get(before..).unwrap_or_default());
         }
         if let Some(columns) = &key_columns {
             let marks = match rows.fetched.keys(columns, 0) {

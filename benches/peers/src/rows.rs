@@ -1,5 +1,5 @@
-//! Rows as structs that hold nothing but what the workloads read, for peers without associations of their own; and what is
-//! done with such rows in memory.
+//! Rows as structs of the columns that the workloads read, for peers that have no associations, and what these peers do with such
+//! rows in memory.
 
 use std::collections::HashMap;
 
@@ -127,7 +127,7 @@ impl<B, R: Summed> Summed for (B, R) {
     }
 }
 
-/// The checksum of owners and what they own, or nothing where nobody asks.
+/// The checksum of owners and what they own, or 0 where no check is asked for.
 pub(crate) fn total<'a, O, C, R>(owned: &'a [(O, C)], check: bool) -> u64
 where
     O: Summed,
@@ -140,19 +140,41 @@ where
     })
 }
 
-pub(crate) type Graph = Vec<(User, Vec<(Post, Vec<Comment>)>)>;
+pub(crate) type Graph<U = User, P = Post, C = Comment> = Vec<(U, Vec<(P, Vec<C>)>)>;
 
 /// The same for users, their posts and their comments.
-pub(crate) fn total_of_graph(graph: &Graph, check: bool) -> u64 {
+pub(crate) fn total_of_graph<U: Summed, P: Summed, C: Summed>(graph: &Graph<U, P, C>, check: bool) -> u64 {
     let mut total = 0_u64;
     for (user, posts) in graph.iter().filter(|_| check) {
         total = total.wrapping_add(user.sum(0));
         for (post, comments) in posts {
-            total = total.wrapping_add(post.sum(user.id));
-            total = comments.iter().fold(total, |total, comment| total.wrapping_add(comment.sum(post.id)));
+            total = total.wrapping_add(post.sum(user.id()));
+            total = comments.iter().fold(total, |total, comment| total.wrapping_add(comment.sum(post.id())));
         }
     }
     total
+}
+
+/// The tags that links lead to, each once.
+pub(crate) fn tags_of(links: &[(i64, i64)]) -> Vec<i64> {
+    let mut keys: Vec<i64> = links.iter().map(|link| link.1).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
+/// Each post with its tags, by links in the order of the posts' keys.
+pub(crate) fn by_links(posts: Vec<Post>, links: Vec<(i64, i64)>, tags: Vec<Tag>) -> Vec<(Post, Vec<Tag>)> {
+    let tags: HashMap<i64, Tag, Multiply> = tags.into_iter().map(|tag| (tag.id, tag)).collect();
+    let mut links = links.into_iter().peekable();
+    let with_tags = |post: Post| {
+        let mut own = Vec::with_capacity(3);
+        while let Some((_, tag)) = links.next_if(|link| link.0 == post.id) {
+            own.extend(tags.get(&tag).cloned());
+        }
+        (post, own)
+    };
+    posts.into_iter().map(with_tags).collect()
 }
 
 /// Children in the order of the owners' keys. So are the owners, or they are found by their keys.

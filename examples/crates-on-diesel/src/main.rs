@@ -24,6 +24,8 @@ mod metadata;
 mod models;
 #[path = "../../../assoc-repo/examples/crates/picture.rs"]
 mod picture;
+#[path = "../../../assoc-repo/examples/crates/place.rs"]
+mod place;
 #[path = "../../../assoc-repo/examples/crates/program.rs"]
 mod program;
 #[path = "../../../assoc-repo/examples/crates/progress.rs"]

@@ -9,7 +9,9 @@ use mysql_async::prelude::{FromRow, Queryable};
 use mysql_async::{Conn, Params, Statement, TxOpts, Value};
 
 use crate::data::{self, NewPost, NewUser, PAGE};
-use crate::rows::{Comment, Multiply, Post, Profile, Summed, Tag, User, group, saved, total, total_of_graph};
+use crate::rows::{
+    Comment, Multiply, Post, Profile, Summed, Tag, User, by_links, group, saved, tags_of, total, total_of_graph,
+};
 use crate::workload::{Inputs, Workload};
 use crate::{Outcome, ours};
 
@@ -198,22 +200,9 @@ impl Hand {
         // The index has both columns in this order.
         let tail = " ORDER BY post_id, tag_id";
         let links = self.of_keys(LINKS_OF, tail, keys, 3, |link: (i64, i64)| link).await?;
-        let mut keys: Vec<i64> = links.iter().map(|link| link.1).collect();
-        keys.sort_unstable();
-        keys.dedup();
+        let keys = tags_of(&links);
         let tags = self.of_keys(TAGS_BY_ID, "", keys, 1, |(id, name): (i64, String)| Tag { id, name }).await?;
-        let tags: HashMap<i64, Tag, Multiply> = tags.into_iter().map(|tag| (tag.id, tag)).collect();
-        let mut links = links.into_iter().peekable();
-        let owned: Vec<(Post, Vec<Tag>)> = posts
-            .into_iter()
-            .map(|post| {
-                let mut own = Vec::with_capacity(3);
-                while let Some((_, tag)) = links.next_if(|link| link.0 == post.id) {
-                    own.extend(tags.get(&tag).cloned());
-                }
-                (post, own)
-            })
-            .collect();
+        let owned = by_links(posts, links, tags);
         black_box(&owned);
         Ok(total(&owned, check))
     }

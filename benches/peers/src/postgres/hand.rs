@@ -9,7 +9,9 @@ use tokio_postgres::{Client, Config, NoTls, Row, Statement};
 
 use crate::Outcome;
 use crate::data::PAGE;
-use crate::rows::{Comment, Multiply, Post, Profile, Summed, Tag, User, merge, total, total_of_graph};
+use crate::rows::{
+    Comment, Multiply, Post, Profile, Summed, Tag, User, by_links, merge, tags_of, total, total_of_graph,
+};
 use crate::workload::{Inputs, Workload};
 
 const USERS: &str = "SELECT id, name, email, age, created_at FROM users ORDER BY id";
@@ -168,22 +170,9 @@ impl Hand {
         let posts = self.rows(POSTS, &[], 10_000, post).await?;
         let keys: Vec<i64> = posts.iter().map(|post| post.id).collect();
         let links: Vec<(i64, i64)> = self.rows(LINKS_OF, &[&keys], 30_000, |row| (row.get(0), row.get(1))).await?;
-        let mut keys: Vec<i64> = links.iter().map(|link| link.1).collect();
-        keys.sort_unstable();
-        keys.dedup();
+        let keys = tags_of(&links);
         let tags = self.rows(TAGS_BY_ID, &[&keys], 200, |row| Tag { id: row.get(0), name: row.get(1) }).await?;
-        let tags: HashMap<i64, Tag, Multiply> = tags.into_iter().map(|tag| (tag.id, tag)).collect();
-        let mut links = links.into_iter().peekable();
-        let owned: Vec<(Post, Vec<Tag>)> = posts
-            .into_iter()
-            .map(|post| {
-                let mut own = Vec::with_capacity(3);
-                while let Some((_, tag)) = links.next_if(|link| link.0 == post.id) {
-                    own.extend(tags.get(&tag).cloned());
-                }
-                (post, own)
-            })
-            .collect();
+        let owned = by_links(posts, links, tags);
         black_box(&owned);
         Ok(total(&owned, check))
     }

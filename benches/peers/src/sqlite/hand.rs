@@ -10,7 +10,9 @@ use rusqlite::{Connection, Row, params_from_iter};
 use super::SETTINGS;
 use crate::Outcome;
 use crate::data::{self, NewUser, PAGE, sum};
-use crate::rows::{Comment, Multiply, Post, Profile, Summed, Tag, User, merge, saved, total, total_of_graph};
+use crate::rows::{
+    Comment, Multiply, Post, Profile, Summed, Tag, User, by_links, merge, saved, tags_of, total, total_of_graph,
+};
 use crate::workload::{Inputs, Workload};
 
 fn user(row: &Row<'_>) -> rusqlite::Result<User> {
@@ -169,23 +171,10 @@ impl Hand {
         let sql = "SELECT post_id, tag_id FROM posts_tags WHERE post_id IN rarray(?1) ORDER BY post_id, tag_id";
         let links: Vec<(i64, i64)> =
             self.children(sql, posts.iter().map(|post| post.id), 3, |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let mut keys: Vec<i64> = links.iter().map(|link| link.1).collect();
-        keys.sort_unstable();
-        keys.dedup();
+        let keys = tags_of(&links);
         let sql = "SELECT id, name FROM tags WHERE id IN rarray(?1)";
         let tags = self.children(sql, keys.into_iter(), 1, |row| Ok(Tag { id: row.get(0)?, name: row.get(1)? }))?;
-        let tags: HashMap<i64, Tag, Multiply> = tags.into_iter().map(|tag| (tag.id, tag)).collect();
-        let mut links = links.into_iter().peekable();
-        let owned: Vec<(Post, Vec<Tag>)> = posts
-            .into_iter()
-            .map(|post| {
-                let mut own = Vec::with_capacity(3);
-                while let Some((_, tag)) = links.next_if(|link| link.0 == post.id) {
-                    own.extend(tags.get(&tag).cloned());
-                }
-                (post, own)
-            })
-            .collect();
+        let owned = by_links(posts, links, tags);
         black_box(&owned);
         Ok(total(&owned, check))
     }

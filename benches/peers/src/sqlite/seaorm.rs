@@ -12,7 +12,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::Outcome;
 use crate::data::PAGE;
 use crate::rounds::Peer;
-use crate::rows::{Summed, total};
+use crate::rows::{Summed, total, total_of_graph};
 use crate::workload::{Inputs, Workload};
 
 mod entities;
@@ -110,15 +110,7 @@ async fn graph(db: &DatabaseConnection, page: Option<(i64, i64)>, check: bool) -
     let graph: Vec<_> =
         users.into_iter().zip(counts).map(|(user, own)| (user, posts.by_ref().take(own).collect::<Vec<_>>())).collect();
     black_box(&graph);
-    let mut total = 0_u64;
-    for (user, posts) in graph.iter().filter(|_| check) {
-        total = total.wrapping_add(user.sum(0));
-        for (post, comments) in posts {
-            total = total.wrapping_add(post.sum(user.id));
-            total = comments.iter().fold(total, |total, comment| total.wrapping_add(comment.sum(post.id)));
-        }
-    }
-    Ok(total)
+    Ok(total_of_graph(&graph, check))
 }
 
 async fn posts_user(db: &DatabaseConnection, check: bool) -> Result<u64, DbErr> {

@@ -84,7 +84,7 @@ pub(crate) async fn included(shop: TestShop) {
     assert_eq!(each(&assam["reviews"], "body"), ["Enough.", "Still more.", "More."]);
 
     let refused = shop.get("/products/1?include=reviews.product").await;
-    // Nothing but the shop was asked for.
+    // The one statement reads the shop.
     assert_eq!(refused.statements, 1);
     let why = "`reviews.product` cannot be included: `product` is not allowed there; allowed are: customer";
     assert_eq!(refused.json(400)["error"], why);

@@ -4,15 +4,69 @@
 //! if they had run one after the other.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use assoc_core::Result;
-use assoc_core::driver::{IndependentQuery, StatementWatch};
+use assoc_core::driver::{IndependentQuery, StatementKind, StatementWatch};
+use assoc_dialects::mysql::effects::only_reads;
+use futures_util::future::{join, join_all};
 
-use crate::connection::MySqlConnection;
+use super::{MySqlConnection, Transaction};
+use crate::session::Session;
+
+/// Whether a connection serves some statements of another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Spare {
+    No,
+    Alive,
+    /// The server had closed it. No other takes its place, because the first connection can run its statements.
+    Lost,
+}
+
+impl MySqlConnection {
+    /// Idle connections on which some of these statements can run. None where this one may see what others do not: inside a
+    /// transaction, or in a session that was altered.
+    pub(super) fn spare(&self, queries: &[IndependentQuery<'_>]) -> Vec<MySqlConnection> {
+        let reads = |query: &IndependentQuery<'_>| {
+            query.statement.kind() == StatementKind::Select && only_reads(query.statement.sql())
+        };
+        let is_altered = self.session.as_ref().is_none_or(Session::is_altered);
+        if self.busy || self.transaction != Transaction::None || is_altered || !queries.iter().all(reads) {
+            return Vec::new();
+        }
+        let most = self.pool.options().spare_connections.min(queries.len().saturating_sub(1));
+        let connection = |acquired| {
+            let mut connection = MySqlConnection::new(Arc::clone(&self.pool), acquired);
+            connection.spare = Spare::Alive;
+            connection
+        };
+        self.pool.spare(most).into_iter().map(connection).collect()
+    }
+
+    /// Whether it was a spare one, and the server has closed it before a statement began. That statement can run elsewhere.
+    fn is_lost_spare(&self) -> bool {
+        self.spare == Spare::Lost
+    }
+}
+
+/// Runs statements on a connection and on those beside it.
+pub(super) async fn run_beside<'q>(
+    first: &mut MySqlConnection,
+    beside: Vec<MySqlConnection>,
+    queries: Vec<IndependentQuery<'q>>,
+    watch: &'q mut dyn StatementWatch,
+) -> Result<()> {
+    let lanes = &Lanes::new(queries, watch);
+    // Each goes back to the pool when no statement waits.
+    let beside = beside.into_iter().map(|mut connection| async move { lanes.run(&mut connection).await });
+    join(lanes.run(first), join_all(beside)).await;
+    // What the server did not answer on another connection.
+    lanes.run(first).await;
+    lanes.finish()
+}
 
 /// The statements, and how far they have come.
-pub(crate) struct Lanes<'q> {
+struct Lanes<'q> {
     state: Mutex<State<'q>>,
 }
 
@@ -30,14 +84,14 @@ struct State<'q> {
 }
 
 impl<'q> Lanes<'q> {
-    pub(crate) fn new(queries: Vec<IndependentQuery<'q>>, watch: &'q mut dyn StatementWatch) -> Self {
+    fn new(queries: Vec<IndependentQuery<'q>>, watch: &'q mut dyn StatementWatch) -> Self {
         let outcomes = Vec::with_capacity(queries.len());
         let state = State { waiting: queries.into(), returned: Vec::new(), watch, outcomes, told: 0, refused: Ok(()) };
         Lanes { state: Mutex::new(state) }
     }
 
     /// Runs statements on one connection until none waits.
-    pub(crate) async fn run(&self, connection: &mut MySqlConnection) {
+    async fn run(&self, connection: &mut MySqlConnection) {
         loop {
             // The lock is given back before anything is awaited.
             let next = self.state().begin();
@@ -52,9 +106,10 @@ impl<'q> Lanes<'q> {
     }
 
     /// The first error, in the order of the statements.
-    pub(crate) fn finish(self) -> Result<()> {
-        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        state.outcomes.into_iter().flatten().collect::<Result<()>>().and(state.refused)
+    fn finish(&self) -> Result<()> {
+        let mut state = self.state();
+        let outcomes = std::mem::take(&mut state.outcomes).into_iter().flatten().collect::<Result<()>>();
+        outcomes.and(std::mem::replace(&mut state.refused, Ok(())))
     }
 
     // A sink panics outside of the lock. The watch is the program's log: after a panic of it nothing here is used any more.
