@@ -77,6 +77,8 @@ pub struct Capabilities {
     /// The rows of a list of keys are found key by key, so their order by key costs next to nothing. Where it is a sort of whole
     /// rows, the program sorts them, if the rest of the order is one of integers: they compare alike everywhere.
     pub reads_in_key_order: bool,
+    /// When a look-up by integers reads a range.
+    pub key_ranges: Option<KeyRanges>,
     /// How a limit per owner is written.
     pub per_owner_limit: PerOwnerLimit,
     /// Whether rows can be locked that are only read.
@@ -198,6 +200,16 @@ pub enum Sign {
     Minus,
 }
 
+/// When a look-up by integers reads a range: [`write_look_up_filter`](Dialect::write_look_up_filter) writes keys without gaps so. Where few
+/// are missing, a look-up asks for these as well, and leaves their rows out before it reads them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyRanges {
+    /// The least number of keys.
+    pub from: usize,
+    /// How many keys may be missing between the first and the last, in percent of those that are there.
+    pub gaps_percent: u64,
+}
+
 impl Default for Capabilities {
     /// A cautious database: standard SQL, nothing else.
     fn default() -> Self {
@@ -215,6 +227,7 @@ impl Default for Capabilities {
             row_values: false,
             long_row_lists: true,
             reads_in_key_order: true,
+            key_ranges: None,
             per_owner_limit: PerOwnerLimit::Unsupported,
             row_locks: RowLocks::Unsupported,
             upsert: Upsert::Unsupported,

@@ -2,13 +2,12 @@
 //!
 //! # A set of keys is one bind
 //!
-//! Where the client can bind a pointer ([`KeyLists::Pointer`]): `rarray(?)` is a table over a list that is bound as one pointer, so one statement text serves any number of keys:
-//! one entry in the statement cache, no limit on binds, no padding. Measured with 1,000 keys of 10 rows each (SQLite
-//! 3.53, all columns read, in memory-backed storage), milliseconds:
+//! Where the client can bind a pointer ([`KeyLists::Pointer`]): `rarray(?)` is a table over a list that is bound as one pointer, so one
+//! statement text serves any number of keys: one entry in the statement cache, no limit on binds, no padding. Measured with 1,000 keys of
+//! 10 rows each (SQLite 3.53, all columns read, in memory-backed storage), milliseconds:
 //!
 //! | | ms |
 //! |---|---:|
-//! | `fk IN rarray(?) ORDER BY fk, id` | 4.15 |
 //! | `fk IN (SELECT +value FROM rarray(?)) ORDER BY fk, id` (what we write) | 4.13 |
 //! | `rarray(?) k CROSS JOIN t ON t.fk = k.value`, no order | 3.96 |
 //! | the same, `ORDER BY k.rowid` | 5.91 |
@@ -20,9 +19,9 @@
 //! look-ups by primary key that need no order the join would win (0.26 against 0.45 ms for 1,000 keys): it makes no set
 //! of the list first. A condition cannot express it.
 //!
-//! **A range instead of dense keys was left out.** Columns are loosely typed: 1.5 lies between 1 and 2, and in a column
-//! of text affinity `'10'` lies between `'1'` and `'9'`. `typeof` makes the range exact only where the column's
-//! affinity is known, which it is not from here, and costs exactly what the range saves.
+//! **A range instead of dense keys** is written by look-ups alone. Columns are loosely typed: 1.5 lies between 1 and 2, and
+//! `typeof` would make the range exact at the cost of what it saves. A look-up reads the key of each row, and fails where it is
+//! no integer.
 //!
 //! # `+value`
 //!
@@ -53,8 +52,8 @@
 use std::borrow::Cow;
 
 use assoc_core::dialect::{
-    AggregateForm, Capabilities, ColumnRole, Comparable, Dialect, ExactText, NullPlacement, PerOwnerLimit, RowLocks,
-    Sign, Upsert,
+    AggregateForm, Capabilities, ColumnRole, Comparable, Dialect, ExactText, KeyRanges, NullPlacement, PerOwnerLimit,
+    RowLocks, Sign, Upsert,
 };
 use assoc_core::driver::{BindList, KeySet};
 use assoc_core::metadata::{AggregateFunction, ColumnDef};
@@ -111,6 +110,7 @@ impl Default for SqliteDialect {
         capabilities.max_identifier = 64;
         capabilities.free_snapshot = true;
         capabilities.row_values = true;
+        capabilities.key_ranges = Some(KEY_RANGES);
         capabilities.per_owner_limit = PerOwnerLimit::CorrelatedSeek;
         capabilities.window_functions = true;
         capabilities.null_placement = NullPlacement::Clause;
@@ -287,7 +287,7 @@ impl Dialect for SqliteDialect {
     }
 
     fn write_look_up_filter(&self, writer: &mut SqlWriter<'_>, columns: &[&str], keys: &KeySet) {
-        match (columns, gapless(keys)) {
+        match (columns, self.capabilities.key_ranges.and_then(|ranges| gapless(keys, ranges.from))) {
             ([column], Some((first, last))) => write_range(writer, column, first, last),
             _ => self.write_key_filter(writer, columns, keys),
         }
@@ -410,15 +410,15 @@ fn single(keys: &KeySet) -> Option<BindList> {
     }
 }
 
-// From how many keys on a range is written. SQLite makes a tree of the keys of a list before it reads a row. For few keys that
-// costs nothing measurable, and the statement has the same text whatever they are.
-const RANGE_FROM: usize = 64;
+// SQLite makes a tree of the keys of a list before it reads a row. For few keys that costs nothing measurable, and the statement has
+// the same text whatever they are. Where one row in ten was deleted, 11 keys are missing for 100 that are there.
+const KEY_RANGES: KeyRanges = KeyRanges { from: 64, gaps_percent: 15 };
 
 // The first and the last of integers without a gap, as the keys of a whole table often are.
-fn gapless(keys: &KeySet) -> Option<(i64, i64)> {
+fn gapless(keys: &KeySet, from: usize) -> Option<(i64, i64)> {
     let KeySet::Ints(keys) = keys else { return None };
     let (first, last) = (*keys.first()?, *keys.last()?);
-    (keys.len() >= RANGE_FROM && last.abs_diff(first) == keys.len() as u64 - 1).then_some((first, last))
+    (keys.len() >= from && last.abs_diff(first) == keys.len() as u64 - 1).then_some((first, last))
 }
 
 // The casts make it a comparison of numbers, also where the column is one of text.

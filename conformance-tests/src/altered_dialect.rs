@@ -152,7 +152,7 @@ impl Dialect for AlteredDialect {
     }
 
     fn write_look_up_filter(&self, writer: &mut SqlWriter<'_>, columns: &[&str], keys: &KeySet) {
-        if self.splits_rows(keys) {
+        if self.splits_rows(keys) || self.capabilities.key_ranges.is_none() {
             self.write_key_filter(writer, columns, keys);
         } else {
             self.inner().write_look_up_filter(writer, columns, keys);

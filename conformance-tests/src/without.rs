@@ -42,6 +42,8 @@ pub enum Capability {
     LongRowLists,
     /// Rows of a look-up that come in the order of their keys at no cost.
     ReadsInKeyOrder,
+    /// Look-ups by a range of keys.
+    Ranges,
     /// A limit per owner.
     PerOwnerLimit,
     /// Locks on rows that are only read.
@@ -56,7 +58,7 @@ pub enum Capability {
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Capability; 18] = [
+    pub const ALL: [Capability; 19] = [
         Capability::InsertReturning,
         Capability::UpdateReturning,
         Capability::DeleteReturning,
@@ -70,6 +72,7 @@ impl Capability {
         Capability::RowValues,
         Capability::LongRowLists,
         Capability::ReadsInKeyOrder,
+        Capability::Ranges,
         Capability::PerOwnerLimit,
         Capability::RowLocks,
         Capability::Upsert,
@@ -93,6 +96,7 @@ impl Capability {
             Capability::RowValues => capabilities.row_values = false,
             Capability::LongRowLists => capabilities.long_row_lists = false,
             Capability::ReadsInKeyOrder => capabilities.reads_in_key_order = false,
+            Capability::Ranges => capabilities.key_ranges = None,
             Capability::PerOwnerLimit => capabilities.per_owner_limit = PerOwnerLimit::Unsupported,
             Capability::RowLocks => capabilities.row_locks = RowLocks::Unsupported,
             Capability::Upsert => capabilities.upsert = Upsert::Unsupported,
@@ -108,17 +112,29 @@ impl Capability {
     }
 }
 
-/// A backend without some capabilities of another one.
+/// A backend without some capabilities of another one, or with others.
 pub struct Without<B> {
     inner: B,
-    lacking: Vec<Capability>,
+    change: Change,
+}
+
+#[derive(Clone)]
+enum Change {
+    Lacking(Vec<Capability>),
+    To(Capabilities),
 }
 
 impl<B: Backend> Without<B> {
     /// A backend that lacks these.
     #[must_use]
     pub fn new(inner: B, lacking: impl Into<Vec<Capability>>) -> Self {
-        Without { inner, lacking: lacking.into() }
+        Without { inner, change: Change::Lacking(lacking.into()) }
+    }
+
+    /// A backend with other capabilities, which its database has.
+    #[must_use]
+    pub fn with(inner: B, capabilities: Capabilities) -> Self {
+        Without { inner, change: Change::To(capabilities) }
     }
 }
 
@@ -128,7 +144,10 @@ impl<B: Backend> Backend for Without<B> {
     }
 
     fn version(&self) -> String {
-        format!("{} without {:?}", self.inner.version(), self.lacking)
+        match &self.change {
+            Change::Lacking(lacking) => format!("{} without {lacking:?}", self.inner.version()),
+            Change::To(_) => format!("{} with other capabilities", self.inner.version()),
+        }
     }
 
     /// None: the SQL of a database without a capability is another one.
@@ -139,9 +158,9 @@ impl<B: Backend> Backend for Without<B> {
     fn fresh(&self) -> BoxFuture<'_, Result<Database>> {
         Box::pin(async {
             let database = self.inner.fresh().await?;
-            let lacking = self.lacking.clone();
+            let change = self.change.clone();
             Ok(database.wrapped(move |driver| {
-                let limited = Limited::new(Arc::clone(&driver), &lacking);
+                let limited = Limited::new(Arc::clone(&driver), &change);
                 Arc::new(Wrapped::new(driver, limited))
             }))
         })
@@ -155,9 +174,15 @@ struct Limited {
 }
 
 impl Limited {
-    fn new(driver: Arc<dyn Driver>, lacking: &[Capability]) -> Self {
-        let mut capabilities = driver.dialect().capabilities().clone();
-        lacking.iter().for_each(|capability| capability.switch_off(&mut capabilities));
+    fn new(driver: Arc<dyn Driver>, change: &Change) -> Self {
+        let capabilities = match change {
+            Change::Lacking(lacking) => {
+                let mut capabilities = driver.dialect().capabilities().clone();
+                lacking.iter().for_each(|capability| capability.switch_off(&mut capabilities));
+                capabilities
+            }
+            Change::To(capabilities) => capabilities.clone(),
+        };
         Limited { dialect: AlteredDialect::new(driver, capabilities, None) }
     }
 

@@ -4,9 +4,11 @@
 // Helpers fail a test by panicking.
 #![allow(clippy::unwrap_used)]
 
+use assoc_core::dialect::{Dialect, KeyRanges};
+use assoc_dialects::sqlite::SqliteDialect;
 use backends::{PostgreSql, SqliteInMemory};
 use behaviour::{Judged, judge};
-use conformance_tests::{Backend, Capability, Without, all};
+use conformance_tests::{Backend, Capability, Case, Without, all};
 
 // MariaDB and databases in files are not asked here.
 #[allow(dead_code)]
@@ -39,6 +41,14 @@ fn some_are_lacking() {
     }
 }
 
+/// Look-ups ask for all keys between the first and the last, whatever is missing, and leave the rows of the others out.
+#[test]
+fn ranges_with_any_gaps() {
+    let mut capabilities = SqliteDialect::default().capabilities().clone();
+    capabilities.key_ranges = Some(KeyRanges { from: 2, gaps_percent: 100_000 });
+    judged(&Without::with(SqliteInMemory, capabilities), all(), "with ranges of keys");
+}
+
 mod postgres {
     use super::*;
 
@@ -61,9 +71,13 @@ fn run(backend: impl Backend, lacking: &[Capability], part: Option<usize>) {
     // A database of a server takes its time.
     let parts = if backend.name() == "sqlite" { PARTS } else { 4 * PARTS };
     let cases = all().zip(0..).filter(|(_, at)| part.is_none_or(|part| (at + part) % parts == 0)).map(|(case, _)| case);
-    let Judged { passed, skipped, failed } = judge(&Without::new(backend, lacking), cases);
-    println!("without {lacking:?}: {passed} passed, {skipped} skipped");
-    assert!(failed.is_empty(), "without {lacking:?} these fail: {failed:#?}");
+    judged(&Without::new(backend, lacking), cases, &format!("without {lacking:?}"));
+}
+
+fn judged<'c>(backend: &impl Backend, cases: impl IntoIterator<Item = &'c Case>, how: &str) {
+    let Judged { passed, skipped, failed } = judge(backend, cases);
+    println!("{how}: {passed} passed, {skipped} skipped");
+    assert!(failed.is_empty(), "{how} these fail: {failed:#?}");
     // What is lacking concerns a part of the cases.
-    assert!(passed > skipped, "without {lacking:?} {skipped} are skipped");
+    assert!(passed > skipped, "{how} {skipped} are skipped");
 }

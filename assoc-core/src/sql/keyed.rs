@@ -67,6 +67,22 @@ impl KeyedSelect {
         memory.then(|| self.order_in_memory()).flatten().filter(|columns| !columns.is_empty())
     }
 
+    /// Where a row of the answer has its key, if the statement asks for one column by value and does nothing that rows of other keys
+    /// would change.
+    #[must_use]
+    pub fn place_of_key(&self, dialect: &dyn Dialect) -> Option<usize> {
+        let [column] = self.columns else { return None };
+        let is_plain = self.per_owner.is_none() && self.group.is_empty() && self.rank_groups.is_empty();
+        if !is_plain || self.matching(dialect) != Matching::ByValue {
+            return None;
+        }
+        match (&self.only, &self.selected) {
+            (Some(only), _) => only.iter().position(|at| at == column),
+            (None, Some(selected)) => selected.contains(column).then_some(*column),
+            (None, None) => Some(*column),
+        }
+    }
+
     /// How many keys of a chunk a statement may carry.
     #[must_use]
     pub fn keys_per_statement(&self, dialect: &dyn Dialect) -> usize {

@@ -32,6 +32,7 @@ pub(super) fn read(connection: &mut SqliteConnection, query: &DynamicQuery<'_>, 
         }
         is_empty = false;
         values.clear();
+        values.reserve(row.field_count());
         for column in 0..row.field_count() {
             let Some(field) = row.get(column) else { continue };
             values.push(value_of(&field, query.sql)?);

@@ -1,5 +1,6 @@
 //! A look-up by keys while it runs: which keys are asked for, and whose the rows are that come.
 
+use assoc_core::dialect::KeyRanges;
 use assoc_core::driver::{Dialect, KeySet, RowSink, Statement};
 use assoc_core::metadata::{Direction, ModelDef};
 use assoc_core::planner::{Plan, Step};
@@ -30,6 +31,8 @@ pub(super) struct KeyLookUp<'k> {
     by_ordinal: bool,
     ordinals: Vec<i64>,
     is_grouped: bool,
+    // Where a row has its key, if the statements ask for other keys as well.
+    key_place: Option<usize>,
     // By what the rows of each key are sorted here.
     sorted_by: Option<Vec<(usize, Direction)>>,
 }
@@ -53,7 +56,18 @@ impl<'k> KeyLookUp<'k> {
             let what = format!("a grouped association that leads to more than {chunk_size} different rows");
             return Err(Error::unsupported(dialect.name(), what));
         }
-        let chunks = missing.chunks(chunk_size);
+        let mut chunks = missing.chunks(chunk_size);
+        let mut key_place = None;
+        // A row of another key may be one that is in memory already.
+        if let Some(ranges) = dialect.capabilities().key_ranges.filter(|_| missing.len() == keys.len())
+            && let Some(place) = select.place_of_key(dialect)
+        {
+            for chunk in &mut chunks {
+                if let Some(range) = range_of(chunk, ranges) {
+                    (*chunk, key_place) = (range, Some(place));
+                }
+            }
+        }
         Ok(KeyLookUp {
             plan: run.plan,
             step,
@@ -68,6 +82,7 @@ impl<'k> KeyLookUp<'k> {
             by_ordinal,
             ordinals: Vec::new(),
             is_grouped,
+            key_place,
             sorted_by: select.sorted_in_memory(dialect),
         })
     }
@@ -87,7 +102,7 @@ impl<'k> KeyLookUp<'k> {
 
     /// Takes the rows of the next statement.
     pub(super) fn sink(&mut self) -> &mut dyn RowSink {
-        match self.by_ordinal || self.is_grouped {
+        match self.by_ordinal || self.is_grouped || self.key_place.is_some() {
             true => self,
             false => &mut *self.fetched.rows,
         }
@@ -132,9 +147,26 @@ impl<'k> KeyLookUp<'k> {
     }
 }
 
-/// Of rows with the ordinal of the key, or the number of the group, before their columns.
+/// The keys with those between them, if few are missing: a range that is read takes less than a list that is looked up, also with a
+/// few rows more.
+fn range_of(keys: &KeySet, ranges: KeyRanges) -> Option<KeySet> {
+    let KeySet::Ints(own) = keys else { return None };
+    let (first, last) = (*own.first()?, *own.last()?);
+    let gaps = last.abs_diff(first).checked_sub(own.len() as u64 - 1)?;
+    let is_range = own.len() >= ranges.from && (1..=own.len() as u64 * ranges.gaps_percent / 100).contains(&gaps);
+    is_range.then(|| KeySet::Ints((first..=last).collect()))
+}
+
+/// Of rows with the ordinal of the key, or the number of the group, before their columns; and of rows that may have other keys.
 impl RowSink for KeyLookUp<'_> {
     fn row(&mut self, values: &mut [Value<'_>]) -> Result<()> {
+        if let Some(place) = self.key_place {
+            return match values.get(place) {
+                Some(Value::Int(key)) if self.index.of_int(*key).is_none() => Ok(()),
+                // What is no integer cannot be read, which the error says.
+                _ => RowSink::row(&mut *self.fetched.rows, values),
+            };
+        }
         let Fetched { rows, group_of, .. } = &mut self.fetched;
         let mut leading = LeadingSink {
             rows: &mut **rows,
@@ -142,5 +174,26 @@ impl RowSink for KeyLookUp<'_> {
             groups: self.is_grouped.then_some(group_of),
         };
         leading.row(values)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use assoc_core::execution::KeyTuple;
+
+    use super::*;
+
+    #[test]
+    fn few_gaps_are_filled() {
+        let ranges = KeyRanges { from: 4, gaps_percent: 25 };
+        let range = |keys: &[i64]| range_of(&KeySet::Ints(keys.into()), ranges);
+        assert_eq!(range(&[1, 2, 4, 5]), Some(KeySet::Ints([1, 2, 3, 4, 5].into())));
+        assert_eq!(range(&[-2, -1, 1, 2]), Some(KeySet::Ints([-2, -1, 0, 1, 2].into())));
+        // Without gaps it is a range already.
+        for keys in [&[1, 2, 3, 4][..], &[1, 2, 5, 6], &[1, 2, 4], &[i64::MIN, -1, 0, i64::MAX], &[]] {
+            assert_eq!(range(keys), None, "{keys:?}");
+        }
+        let texts: KeySet = ["a", "b", "c", "d"].into_iter().filter_map(|text| KeyTuple::new([text.into()])).collect();
+        assert_eq!(range_of(&texts, ranges), None);
     }
 }

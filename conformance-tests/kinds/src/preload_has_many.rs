@@ -12,6 +12,7 @@ cases! { "preload_has_many", Level::Kind;
     c24_stops_at_the_first_empty_level,
     three_statements_for_a_thousand_users,
     more_owners_than_one_statement_takes,
+    rows_of_keys_between,
     owners_in_any_order,
     duplicated_owners,
     self_join,
@@ -87,6 +88,38 @@ async fn more_owners_than_one_statement_takes(cx: &mut Context) -> Result<()> {
         .all(|author| author.posts().is_ok_and(|posts| posts.len() == 1 && posts[0].author_id == Some(author.id)));
     cx.require(right, "each of 70,000 owners has its own row")?;
     cx.note("owners", authors.len());
+    Ok(())
+}
+
+// Where few keys are missing a database may read them as well.
+async fn rows_of_keys_between(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::many(&repo, 200, 2, 1).await?;
+    for missing in [1, 10, 30] {
+        let others: Vec<i64> = (1..=200).filter(|id| id * 7 % 200 < missing).collect();
+        let own = Query::filter(Author::ID.is_in(&others).not());
+        let tree = (Author::POSTS.with((Post::AUTHOR, Post::COMMENTS.with(Comment::POST))), Author::GRAVATAR);
+        let authors = cx.step(&format!("all but {} authors", others.len()), repo.all(own.preload(tree))).await?;
+        cx.require(authors.len() + others.len() == 200, "the others are missing")?;
+        for author in &authors {
+            let posts = author.posts()?;
+            cx.require(posts.len() == 2, "each has its posts")?;
+            for post in posts {
+                cx.require(
+                    post.author_id == Some(author.id) && post.comments()?.len() == 1,
+                    "and these their comments",
+                )?;
+            }
+        }
+        // Without the authors between, and with a key of another in memory.
+        let some = Query::filter(Post::AUTHOR_ID.is_in(&others).not().or(Post::ID.eq(2 * others[0])));
+        let posts = cx.step("posts of some", repo.all(some.preload((Post::AUTHOR, Post::FIRST_COMMENT)))).await?;
+        for post in &posts {
+            let author = post.author()?.map(|author| author.id);
+            cx.require(author == post.author_id && post.first_comment()?.is_some(), "each has its author")?;
+        }
+        cx.note("posts", posts.len());
+    }
     Ok(())
 }
 

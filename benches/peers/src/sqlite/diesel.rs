@@ -32,7 +32,9 @@ impl CustomizeConnection<SqliteConnection, diesel::r2d2::Error> for Settings {
 pub(super) fn pooled(reading: &Path, writing: &Path) -> Outcome<Ours> {
     let repo = |path: &Path| -> Outcome<Repo> {
         let manager = ConnectionManager::<SqliteConnection>::new(path.display().to_string());
-        let pool = Pool::builder().max_size(1).connection_customizer(Box::new(Settings)).build(manager)?;
+        // As the guide has it: a file cannot be lost.
+        let pool = Pool::builder().max_size(1).test_on_check_out(false);
+        let pool = pool.connection_customizer(Box::new(Settings)).build(manager)?;
         Ok(Repo::new(Pooled::new(pool)?))
     };
     let (reading, writing) = (repo(reading)?, Some(repo(writing)?));
