@@ -46,6 +46,9 @@ const OPTIONS: &[&str] = &[
     "--max-connections=300",
     "--innodb-flush-log-at-trx-commit=0",
     "--innodb-doublewrite=0",
+    // No waiting for a disk, where the data is on one.
+    "--innodb-flush-method=nosync",
+    "--loose-sync-frm=OFF",
     "--innodb-buffer-pool-size=128M",
     "--max-allowed-packet=64M",
     // `loose`: newer versions of MySQL do not know the one, MariaDB does not know the other.
@@ -251,12 +254,27 @@ fn free_port() -> Result<u16, String> {
         .map_err(|error| format!("no free port on 127.0.0.1: {error}"))
 }
 
+/// Where Linux keeps files in memory. Each case makes tables and removes them, which a disk makes thirty times slower.
+const IN_MEMORY: &str = "/dev/shm";
+
+/// What it must have left for a server, in KiB: 4 GiB.
+const FREE_IN_MEMORY: u64 = 4 << 20;
+
 fn new_directory() -> Result<PathBuf, String> {
     let nanos = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.subsec_nanos());
+    let parent = if has_memory() { PathBuf::from(IN_MEMORY) } else { std::env::temp_dir() };
     // Short, because the path of a socket may have no more than about a hundred bytes.
-    let directory = std::env::temp_dir().join(format!("assoc-db-{}-{nanos}", std::process::id()));
+    let directory = parent.join(format!("assoc-db-{}-{nanos}", std::process::id()));
     fs::create_dir_all(directory.join("tmp")).map_err(|error| format!("{}: {error}", directory.display()))?;
     Ok(directory)
+}
+
+fn has_memory() -> bool {
+    let Ok(answer) = Command::new("df").args(["-Pk", IN_MEMORY]).stderr(Stdio::null()).output() else { return false };
+    // Device, size, used, free, of which the first line holds the names.
+    let text = String::from_utf8_lossy(&answer.stdout);
+    let free = text.lines().nth(1).and_then(|line| line.split_whitespace().nth(3)?.parse::<u64>().ok());
+    free.is_some_and(|free| free >= FREE_IN_MEMORY)
 }
 
 /// Fills the data directory and writes the init file.
