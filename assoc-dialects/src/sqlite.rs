@@ -52,8 +52,8 @@
 use std::borrow::Cow;
 
 use assoc_core::dialect::{
-    AggregateForm, Capabilities, ColumnRole, Comparable, Dialect, ExactText, KeyRanges, NullPlacement, PerOwnerLimit,
-    RowLocks, Sign, Upsert,
+    AggregateForm, Capabilities, ColumnRole, Comparable, Dialect, ExactText, NullPlacement, PerOwnerLimit, RowLocks,
+    Sign, Upsert,
 };
 use assoc_core::driver::{BindList, KeySet};
 use assoc_core::metadata::{AggregateFunction, ColumnDef};
@@ -64,11 +64,13 @@ pub use answer::is_expression;
 pub use errors::{Violation, class_of_answer, class_of_message, violation};
 pub use key_lists::KeyLists;
 use key_lists::OneBind;
+use key_ranges::{KEY_RANGES, gapless, write_range};
 
 mod answer;
 mod errors;
 pub mod functions;
 mod key_lists;
+mod key_ranges;
 
 /// SQLite's SQL, for a client that registers our [functions].
 ///
@@ -408,27 +410,6 @@ fn single(keys: &KeySet) -> Option<BindList> {
         }
         KeySet::Tuples(_) => None,
     }
-}
-
-// SQLite makes a tree of the keys of a list before it reads a row. For few keys that costs nothing measurable, and the statement has
-// the same text whatever they are. Where one row in ten was deleted, 11 keys are missing for 100 that are there.
-const KEY_RANGES: KeyRanges = KeyRanges { from: 64, gaps_percent: 15 };
-
-// The first and the last of integers without a gap, as the keys of a whole table often are.
-fn gapless(keys: &KeySet, from: usize) -> Option<(i64, i64)> {
-    let KeySet::Ints(keys) = keys else { return None };
-    let (first, last) = (*keys.first()?, *keys.last()?);
-    (keys.len() >= from && last.abs_diff(first) == keys.len() as u64 - 1).then_some((first, last))
-}
-
-// The casts make it a comparison of numbers, also where the column is one of text.
-fn write_range(writer: &mut SqlWriter<'_>, column: &str, first: i64, last: i64) {
-    writer.own_column(column);
-    writer.push(" BETWEEN CAST(");
-    writer.bind(Value::Int(first));
-    writer.push(" AS INTEGER) AND CAST(");
-    writer.bind(Value::Int(last));
-    writer.push(" AS INTEGER)");
 }
 
 #[cfg(test)]

@@ -95,7 +95,7 @@ async fn more_owners_than_one_statement_takes(cx: &mut Context) -> Result<()> {
 async fn rows_of_keys_between(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     blog::many(&repo, 200, 2, 1).await?;
-    for missing in [1, 10, 30] {
+    for missing in [1, 10, 60] {
         let others: Vec<i64> = (1..=200).filter(|id| id * 7 % 200 < missing).collect();
         let own = Query::filter(Author::ID.is_in(&others).not());
         let tree = (Author::POSTS.with((Post::AUTHOR, Post::COMMENTS.with(Comment::POST))), Author::GRAVATAR);
