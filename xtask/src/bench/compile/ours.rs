@@ -38,7 +38,7 @@ pub(super) fn model(place: &Place) -> String {
     let _ = write!(
         model,
         "}}\n\npub async fn named(repo: &Repo, name: &str) -> assoc_repo::Result<Vec<M{number}>> {{\n    \
-         repo.all(Query::new(){preloads}.filter(M{number}::NAME.eq(name)).order_by(M{number}::ID)).await\n}}\n"
+         repo.all(Query::new(){preloads}.filter(M{number}::NAME.eq(name)).order_by(M{number}::ID.asc())).await\n}}\n"
     );
     model
 }
@@ -76,13 +76,13 @@ pub struct Comment {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     pollster::block_on(async {
         let repo = Repo::connect("sqlite::memory:").await?;
-        repo.execute_raw("CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL)").await?;
-        repo.execute_raw("CREATE TABLE posts (id INTEGER PRIMARY KEY, user_id INTEGER NOT NULL, title TEXT NOT NULL)").await?;
-        repo.execute_raw("CREATE TABLE comments (id INTEGER PRIMARY KEY, post_id INTEGER NOT NULL, body TEXT NOT NULL)").await?;
+        repo.execute_raw("CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL)", []).await?;
+        repo.execute_raw("CREATE TABLE posts (id INTEGER PRIMARY KEY, user_id INTEGER NOT NULL, title TEXT NOT NULL)", []).await?;
+        repo.execute_raw("CREATE TABLE comments (id INTEGER PRIMARY KEY, post_id INTEGER NOT NULL, body TEXT NOT NULL)", []).await?;
         let ada = repo.insert(User::build().set(User::NAME, "Ada")).await?;
         let post = repo.insert(Post::build().set(Post::TITLE, "First").associate(Post::USER, &ada)).await?;
         repo.insert(Comment::build().set(Comment::BODY, "Well").associate(Comment::POST, &post)).await?;
-        let users = repo.all(Query::preload(User::POSTS.with(Post::COMMENTS)).order_by(User::ID)).await?;
+        let users = repo.all(Query::preload(User::POSTS.with(Post::COMMENTS)).order_by(User::ID.asc())).await?;
         for user in &users {
             for post in user.posts()? {
                 println!("{} {} {}", user.name, post.title, post.comments()?.len());
