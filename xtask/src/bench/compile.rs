@@ -33,37 +33,61 @@ pub(super) fn run(peers: &Peers, rounds: Option<&str>) -> Outcome {
     let libraries = chosen(peers)?;
     let mut facts = Facts::of_this_machine();
     facts.note(&format!("fact\tload\t{}", load()));
-    let mut lines = Vec::new();
-    let mut told = |line: String| {
-        println!("{line}");
-        lines.extend(Line::of(&line));
-    };
     for library in &libraries {
-        for (size, line) in measured(*library, rounds)? {
-            told(format!("{size}\t{}\t{line}", library.key()));
-        }
-        for size in SIZES {
-            for (figure, line) in edited(*library, size, rounds)? {
-                told(format!("{figure}-{size}\t{}\t{line}", library.key()));
-            }
-        }
         facts.note(&format!("fact\t{}\t{}", library.key(), library.version()?));
     }
-    facts.note(&format!("fact\tload at the end\t{}", load()));
-    let run = Run { heap: "", lines };
-    let page = page(&facts, &run, rounds);
-    println!("\n{page}");
-    if !matches!(peers, Peers::Named(_)) {
-        write(&benchmarks()?.join("compile.md"), &page)?;
-        let lines: Vec<String> = run.lines.iter().map(|line| format!("    {}", line.json())).collect();
-        let json = format!(
-            "{{\n  \"facts\": {},\n  \"unit\": \"s\",\n  \"lines\": [\n{}\n  ]\n}}\n",
-            facts.json(),
-            lines.join(",\n")
-        );
-        write(&benchmarks()?.join("compile.json"), &json)?;
+    let mut run = Run { heap: "", lines: Vec::new() };
+    for library in &libraries {
+        for size in SIZES {
+            for (figure, cost) in edited(*library, size, rounds)? {
+                tell(&mut run, &format!("{figure}-{size}\t{}\t{cost}", library.key()));
+            }
+        }
     }
+    // Clean builds take longest. A run that is ended before leaves what it has found.
+    keep(peers, &facts, &run, rounds)?;
+    for library in &libraries {
+        let program = Program::running(*library)?;
+        let count = crates::compiled(Cargo::new(&program).command.arg("tree"))?.len() - 1;
+        tell(&mut run, &format!("crates\t{}\tcrates={count}", library.key()));
+    }
+    // By turns, so that what else the machine does meets them alike.
+    for (figure, command) in [("clean-check", &["check"][..]), ("clean-release", &["build", "--release"])] {
+        for library in &libraries {
+            let cost = clean(*library, command, builds(rounds))?;
+            tell(&mut run, &format!("{figure}\t{}\t{}", library.key(), cost.figures()));
+        }
+    }
+    facts.note(&format!("fact\tload at the end\t{}", load()));
+    println!("\n{}", page(&facts, &run, rounds));
+    keep(peers, &facts, &run, rounds)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Prints a line and adds it to the run.
+fn tell(run: &mut Run, line: &str) {
+    println!("{line}");
+    run.lines.extend(Line::of(line));
+}
+
+/// Replaces what the last run of all found, or all but SeaORM.
+fn keep(peers: &Peers, facts: &Facts, run: &Run, rounds: usize) -> Result<(), String> {
+    if matches!(peers, Peers::Named(_)) {
+        return Ok(());
+    }
+    write(&benchmarks()?.join("compile.md"), &page(facts, run, rounds))?;
+    let lines: Vec<String> = run.lines.iter().map(|line| format!("    {}", line.json())).collect();
+    let json = format!(
+        "{{\n  \"facts\": {},\n  \"unit\": \"s\",\n  \"lines\": [\n{}\n  ]\n}}\n",
+        facts.json(),
+        lines.join(",\n")
+    );
+    write(&benchmarks()?.join("compile.json"), &json)
+}
+
+/// How often all is built from nothing, which takes long.
+fn builds(rounds: usize) -> usize {
+    rounds.div_ceil(3)
 }
 
 fn chosen(peers: &Peers) -> Result<Vec<Library>, String> {
@@ -87,22 +111,16 @@ fn load() -> String {
     load.split(' ').next().unwrap_or_default().to_owned()
 }
 
-/// Clean builds of a program with three models, and how many crates it compiles.
-fn measured(library: Library, rounds: usize) -> Result<Vec<(&'static str, String)>, String> {
+/// Compiles a program with three models and all its dependencies.
+fn clean(library: Library, command: &[&str], rounds: usize) -> Result<Cost, String> {
     let program = Program::running(library)?;
-    let count = crates::compiled(Cargo::new(&program).command.arg("tree"))?.len() - 1;
-    let mut figures = vec![("crates", format!("crates={count}"))];
-    for (figure, command) in [("release", &["build", "--release"][..]), ("debug", &["build"]), ("check", &["check"])] {
-        // All that is compiled takes long: a third of the rounds, at least one.
-        let mut costs = Vec::new();
-        for _ in 0..rounds.div_ceil(3) {
-            program.clean()?;
-            costs.push(Cargo::new(&program).timed(command)?);
-        }
-        figures.push((figure, Cost::least(costs).figures()));
+    let mut costs = Vec::new();
+    for _ in 0..rounds {
+        program.clean()?;
+        costs.push(Cargo::new(&program).timed(command)?);
     }
     program.clean()?;
-    Ok(figures)
+    Ok(Cost::least(costs))
 }
 
 /// Checks of a program with many models: of all of it, and after one model has been edited.
@@ -216,9 +234,10 @@ fn page(facts: &Facts, run: &Run, rounds: usize) -> String {
     let peers = run.peers();
     let mut page = format!(
         "# Compile time\n\n{}\n\nSeconds of processor time, user and kernel, of cargo and all that it starts; in brackets by the clock, which says \
-         little where the load is above the number of cores. Clean builds are the least of {}, the others the median of {rounds}.\n",
+         little where the load is above the number of cores, and the processor's time is higher there too. Clean builds are the least of {}, the \
+         others the median of {rounds}.\n",
         facts.sentence(),
-        rounds.div_ceil(3),
+        builds(rounds),
     );
     let mut table = |title: &str, rows: &[(&str, String)]| {
         // Writing to a String cannot fail.
@@ -232,9 +251,8 @@ fn page(facts: &Facts, run: &Run, rounds: usize) -> String {
         "Three models, from nothing",
         &[
             ("crates", "crates, without the program".into()),
-            ("release", "`cargo build --release`".into()),
-            ("debug", "`cargo build`".into()),
-            ("check", "`cargo check`".into()),
+            ("clean-check", "`cargo check`".into()),
+            ("clean-release", "`cargo build --release`".into()),
         ],
     );
     let rows = |size: usize| {
@@ -246,7 +264,7 @@ fn page(facts: &Facts, run: &Run, rounds: usize) -> String {
     let rows: Vec<(String, String)> = SIZES.into_iter().flat_map(rows).collect();
     let rows: Vec<(&str, String)> = rows.iter().map(|(figure, what)| (figure.as_str(), what.clone())).collect();
     table("`cargo check` of a program whose dependencies are compiled", &rows);
-    let cpu = |peer: &str| run.of("release", peer)?.figure("cpu");
+    let cpu = |peer: &str| run.of("clean-release", peer)?.figure("cpu");
     if let (Some(ours), Some(theirs)) = (cpu(Library::Ours.key()), cpu(Library::Diesel.key())) {
         let _ = write!(
             page,
