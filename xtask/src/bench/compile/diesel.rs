@@ -20,7 +20,8 @@ pub(super) fn tables_in_one_query(size: usize) -> String {
 
 /// A table, its struct, and a function that reads rows with what belongs to them.
 pub(super) fn model(place: &Place) -> String {
-    let Place { number, edited, .. } = place;
+    let number = place.number;
+    let edited = place.edited.column();
     let mut model = "use diesel::prelude::*;\n\n".to_owned();
     // Writing to a String cannot fail.
     for parent in place.parents() {

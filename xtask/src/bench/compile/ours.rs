@@ -13,7 +13,8 @@ pub(super) fn dependencies(root: &Path) -> String {
 
 /// Models and a function that reads them with what belongs to them.
 pub(super) fn model(place: &Place) -> String {
-    let Place { number, edited, .. } = place;
+    let number = place.number;
+    let edited = place.edited.column();
     let mut model = "use assoc_repo::prelude::*;\n\n".to_owned();
     // Writing to a String cannot fail.
     for other in place.parents().chain(place.children()) {

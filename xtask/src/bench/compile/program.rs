@@ -63,9 +63,9 @@ impl Library {
 
     fn model(self, place: &Place) -> String {
         match self {
-            Library::Ours => ours::model(place),
-            Library::Diesel => diesel::model(place),
-            Library::SeaOrm => seaorm::model(place),
+            Library::Ours => ours::model(place) + &place.edited.function(),
+            Library::Diesel => diesel::model(place) + &place.edited.function(),
+            Library::SeaOrm => seaorm::model(place) + &place.edited.function(),
         }
     }
 }
@@ -90,8 +90,29 @@ fn modules(size: usize) -> String {
 pub(super) struct Place {
     pub(super) number: usize,
     size: usize,
-    /// A column whose name is another after each edit.
-    pub(super) edited: String,
+    /// What an edit changes.
+    pub(super) edited: Edited,
+}
+
+/// A model's text between edits.
+#[derive(Clone, Default)]
+pub(super) struct Edited {
+    /// How often the function beside the model was changed.
+    pub(super) function: usize,
+    /// How often a column was renamed.
+    pub(super) column: usize,
+}
+
+impl Edited {
+    /// A function in which nothing of the model is.
+    pub(super) fn function(&self) -> String {
+        format!("\npub fn edits() -> usize {{\n    {}\n}}\n", self.function)
+    }
+
+    /// The column's name.
+    pub(super) fn column(&self) -> String {
+        format!("edited_{}", self.column)
+    }
 }
 
 /// How far the models are away that a model belongs to.
@@ -130,7 +151,7 @@ impl Program {
         let program = Program::new(library, size, &format!("models-{size}"))?;
         program.write("src/lib.rs", &library.root_of_models(size))?;
         for number in 0..size {
-            program.write_model(number, "edited".to_owned())?;
+            program.write_model(number, Edited::default())?;
         }
         Ok(program)
     }
@@ -178,12 +199,8 @@ impl Program {
         fs::remove_dir_all(&target).map_err(|error| format!("{}: {error}", target.display()))
     }
 
-    /// Renames a column of a model.
-    pub(super) fn edit(&self, number: usize, round: usize) -> Result<(), String> {
-        self.write_model(number, format!("edited_{round}"))
-    }
-
-    fn write_model(&self, number: usize, edited: String) -> Result<(), String> {
+    /// Writes a model as it is after edits.
+    pub(super) fn write_model(&self, number: usize, edited: Edited) -> Result<(), String> {
         let place = Place { number, size: self.size, edited };
         self.write(&format!("src/m{number}.rs"), &self.library.model(&place))
     }
@@ -200,7 +217,7 @@ mod tests {
 
     #[test]
     fn ends_of_the_row_have_fewer_associations() {
-        let place = |number| Place { number, size: 10, edited: String::new() };
+        let place = |number| Place { number, size: 10, edited: Edited::default() };
         let both = |number| (place(number).parents().collect::<Vec<_>>(), place(number).children().collect::<Vec<_>>());
         assert_eq!(both(0), (vec![], vec![1, 3]));
         assert_eq!(both(5), (vec![4, 2], vec![6, 8]));

@@ -12,7 +12,8 @@ pub(super) fn dependencies() -> String {
 
 /// An entity, and a function that reads rows with what belongs to them.
 pub(super) fn model(place: &Place) -> String {
-    let Place { number, edited, .. } = place;
+    let number = place.number;
+    let edited = place.edited.column();
     let keys: String = place.parents().map(|parent| format!("    pub m{parent}_id: i64,\n")).collect();
     let mut model = format!(
         "use sea_orm::entity::prelude::*;\nuse sea_orm::{{LoaderTrait, QueryOrder}};\n\n\
