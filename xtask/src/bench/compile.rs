@@ -27,7 +27,7 @@ const TARGET: f64 = 1.15;
 
 pub(super) fn run(peers: &Peers, rounds: Option<&str>) -> Outcome {
     let rounds = match rounds {
-        Some(rounds) => rounds.parse().map_err(|_| format!("`{rounds}` is no number of rounds"))?,
+        Some(rounds) => rounds.parse().ok().filter(|rounds| *rounds > 0).ok_or("`--rounds` takes a number from 1")?,
         None => 5,
     };
     let libraries = chosen(peers)?;
