@@ -65,9 +65,10 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
         }
     };
     let is_callbacks = |path: &Path| path.segments.last().is_some_and(|last| last.ident == "Callbacks");
+    let is_positive = input.modifiers.polarity.is_none();
     match &input.trait_ {
-        Some((None, path, _)) if is_callbacks(path) => {}
-        Some((_, path, _)) => errors.on(path, "`#[callbacks]` belongs above `impl Callbacks for …`".to_owned()),
+        Some((path, _)) if is_callbacks(path) && is_positive => {}
+        Some((path, _)) => errors.on(path, "`#[callbacks]` belongs above `impl Callbacks for …`".to_owned()),
         None => {
             let message = "`#[callbacks]` belongs above `impl Callbacks for …`, whose functions are the callbacks; write \
                            other functions in an `impl` without it";

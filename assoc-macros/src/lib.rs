@@ -21,6 +21,7 @@ mod errors;
 mod expand;
 mod follow;
 mod holder;
+mod inflection;
 mod kinds;
 mod literal;
 mod names;

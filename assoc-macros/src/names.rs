@@ -3,6 +3,8 @@
 use proc_macro2::{Ident, Span};
 use syn::ext::IdentExt;
 
+use crate::inflection;
+
 /// `BlogPost` in snake case: `blog_post`. A run of capitals is one word: `HTTPRequest` is `http_request`.
 pub(crate) fn snake_case(name: &str) -> String {
     let letters: Vec<char> = name.chars().collect();
@@ -29,32 +31,15 @@ pub(crate) fn table_name(name: &str) -> String {
 
 /// `blog_posts` of `blog_post`.
 pub(crate) fn plural(name: &str) -> String {
-    with_last_word(name, cruet::to_plural)
+    with_last_word(name, inflection::plural)
 }
 
 /// `blog_post` of `blog_posts`.
 pub(crate) fn singular(name: &str) -> String {
-    with_last_word(name, singular_word)
+    with_last_word(name, inflection::singular)
 }
 
-// What the singulariser does not know, or overdoes: for it, every `-ves` comes of an `-f` or `-fe`.
-fn singular_word(word: &str) -> String {
-    const IN_F: [&str; 13] =
-        ["calf", "elf", "half", "knife", "leaf", "life", "loaf", "scarf", "self", "shelf", "thief", "wife", "wolf"];
-    match word {
-        "people" => "person".to_owned(),
-        "children" => "child".to_owned(),
-        _ => match word.strip_suffix("ves") {
-            Some(stem) => {
-                let known = IN_F.iter().find(|known| known.trim_end_matches('e').strip_suffix('f') == Some(stem));
-                known.map_or_else(|| format!("{stem}ve"), ToString::to_string)
-            }
-            None => cruet::to_singular(word),
-        },
-    }
-}
-
-// Word by word, because the pluraliser looks irregular words up whole: `blog_equipment` is not in its list.
+// Word by word, because some words are looked up whole: `blog_equipment` is in no list.
 fn with_last_word(name: &str, change: fn(&str) -> String) -> String {
     match name.rsplit_once('_') {
         Some((before, last)) => format!("{before}_{}", change(last)),

@@ -10,6 +10,7 @@ use crate::runner::Runner;
 use crate::workspace::{cargo, root};
 
 mod chart;
+mod compile;
 mod instructions;
 mod memory;
 mod report;
@@ -57,8 +58,12 @@ struct Request {
 /// What is measured.
 enum Figure {
     Times,
-    Instructions { bless: bool },
+    Instructions {
+        bless: bool,
+    },
     Memory,
+    /// Of the compiler, by peer.
+    Compile,
 }
 
 pub(crate) fn run(args: &[String]) -> Outcome {
@@ -66,6 +71,7 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     match figure {
         Figure::Instructions { bless } => instructions::run(&request.workloads, bless),
         Figure::Memory => memory::run(&request.workloads),
+        Figure::Compile => compile::run(&request.peers, request.rounds.as_deref()),
         Figure::Times => times(&request),
     }
 }
@@ -73,7 +79,7 @@ pub(crate) fn run(args: &[String]) -> Outcome {
 fn read(args: &[String]) -> Result<(Figure, Request), String> {
     let mut request =
         Request { databases: Vec::new(), peers: Peers::Usual, rounds: None, shape: Vec::new(), workloads: Vec::new() };
-    let (mut instructions, mut bless, mut memory) = (false, false, false);
+    let (mut instructions, mut bless, mut memory, mut compile) = (false, false, false, false);
     let mut args = args.iter();
     while let Some(arg) = args.next() {
         let mut value = || args.next().cloned().ok_or_else(|| format!("`{arg}` needs a value"));
@@ -93,9 +99,22 @@ fn read(args: &[String]) -> Result<(Figure, Request), String> {
             "--instructions" => instructions = true,
             "--bless" => bless = true,
             "--memory" => memory = true,
+            "compile" => compile = true,
             name if WORKLOADS.contains(&name) => request.workloads.push(name.to_owned()),
-            other => return Err(format!("`bench` knows no `{other}`; the workloads are W1 to W11")),
+            other => {
+                return Err(format!(
+                    "`bench` knows no `{other}`; the workloads are W1 to W11, and `compile` measures the compiler"
+                ));
+            }
         }
+    }
+    if compile {
+        let alone = request.databases.is_empty() && request.shape.is_empty() && request.workloads.is_empty();
+        return if alone && !(instructions || memory || bless) {
+            Ok((Figure::Compile, request))
+        } else {
+            Err("`compile` takes `--peers` and `--rounds`: its programs do not run".into())
+        };
     }
     let only_sqlite = request.databases.is_empty() || request.databases == [Database::Sqlite];
     if (instructions || memory) && !(only_sqlite && request.shape.is_empty() && matches!(request.peers, Peers::Usual)) {

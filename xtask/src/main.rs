@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 mod bench;
+mod crates;
 mod db;
 mod features;
 mod layers;
@@ -31,6 +32,9 @@ Usage: cargo xtask <task>
                                     count the instructions of each workload on SQLite by callgrind, and tell what changed
                                     by more than 2 % against benches/peers/baseline. --bless stores them there.
   bench --memory [<workload>...]    resident memory and allocations of each workload on SQLite.
+  bench compile [--peers <name,...>] [--rounds <n>]
+                                    processor time of compiling programs of assoc and Diesel (--peers all: and SeaORM): from
+                                    nothing, all of 30 and 100 models, and after one of them was edited; and their crates.
   db mysql [--server <where>] -- <command> [args...]
                                     run a command against a private MariaDB server: its URL is in ASSOC_MYSQL_URL.
                                     If that is set already, the command runs against the server it names.
