@@ -103,7 +103,8 @@ async fn declared_words(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     let words = cx.native_sql("column of declared words", |sql| sql.declared_words)?;
     let id = repo.dialect().auto_increment();
-    repo.execute_raw(&format!("CREATE TABLE wares (id BIGINT{id}, age {words} NOT NULL, age_before {words})"), []).await?;
+    repo.execute_raw(&format!("CREATE TABLE wares (id BIGINT{id}, age {words} NOT NULL, age_before {words})"), [])
+        .await?;
     let ware = |age: Age, before: Option<Age>| Ware::build().set(Ware::AGE, age).set(Ware::AGE_BEFORE, before);
     let wares = [ware(Age::Old, Some(Age::New)), ware(Age::New, None), ware(Age::Old, Some(Age::Old))];
     let mut wares = cx.step("insert_all", repo.insert_all(wares)).await?;
@@ -121,7 +122,10 @@ async fn declared_words(cx: &mut Context) -> Result<()> {
     let none = first.change().set(Ware::AGE, Age::New).set(Ware::AGE_BEFORE, None);
     let first = cx.step("another", repo.update(none)).await?;
     let fresh = repo.get_or_fail::<Ware>(first.id, Query::new()).await?;
-    cx.require(first == fresh && (fresh.age, fresh.age_before) == (Age::New, None), "the returned row is the stored one")
+    cx.require(
+        first == fresh && (fresh.age, fresh.age_before) == (Age::New, None),
+        "the returned row is the stored one",
+    )
 }
 
 async fn typed_json(cx: &mut Context) -> Result<()> {
