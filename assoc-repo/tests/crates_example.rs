@@ -172,16 +172,17 @@ fn six_hundred_packages() {
     assert_has(
         &report,
         &[
-            "600 packages, 1 of them in the workspace; 3588 dependencies\n1200 features, 600 of them enabled\n",
+            "600 packages, 1 of them in the workspace; 3588 dependencies\n\
+             needed only to build others: 0; only for development: 0\n1200 features, 600 of them enabled\n",
             "targets: 600 lib\n",
             // Name, dependents, of these direct, dependencies.
-            "  package-0 1.0.0                             599        3         0\n",
-            "  package-1 1.0.0                             598        3         1\n",
-            "  package-1 2.0.0                             597        3         2\n",
+            "  package-0 1.0.0         599         3          0\n",
+            "  package-1 1.0.0         598         3          1\n",
+            "  package-1 2.0.0         597         3          2\n",
             "needed by package-1 2.0.0, package-3 1.0.0, package-4 1.0.0\n",
-            "  MIT                                599  package-0, package-1, package-10, …\n",
-            "  graph                              599  ",
-            "  Ada                                599  ",
+            "  MIT         599  package-0, package-1, package-10, …\n",
+            "  graph  599  ",
+            "  Ada       599  ",
             "  … and 598 more\n",
             "  The graph (2 of 3 statements, 600 rows at the root, ",
         ],
@@ -416,7 +417,7 @@ fn a_circle_of_development_dependencies() {
             {"id":"a","deps":[{"name":"b","pkg":"b","dep_kinds":[{"kind":"dev","target":null}]}]},
             {"id":"b","deps":[{"name":"a","pkg":"a"}]}]}}"#;
     let report = crates_reading(&["--metadata", "-"], json).report();
-    assert_has(&report, &["2 packages", "  2 without a licence expression\n"]);
+    assert_has(&report, &["2 packages", "others: 0; only for development: 1\n", "  2 without a licence expression\n"]);
     let tree = crates_reading(&["--metadata", "-", "--tree", "a"], json).report();
     assert!(tree.starts_with("a 1.0.0\n└── b 1.0.0 [dev]\n    └── a 1.0.0 (*)\n\n"), "{tree}");
     for depth in ["4", "32"] {

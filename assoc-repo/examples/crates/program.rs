@@ -68,6 +68,7 @@ async fn store_and_report(options: &Options, metadata: &Metadata, progress: &Pro
         Output::Why(name) => why::write(repo, name, options.depth, options.detail, &mut out).await?,
         Output::Html(file) => html::write(repo, file, &mut out).await?,
     }
+    out.blank()?;
     out.text(Style::Quiet, &format!("Database: {}", place.told(options.keep)))?;
     Ok(out.flush()?)
 }

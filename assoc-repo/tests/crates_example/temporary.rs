@@ -46,7 +46,7 @@ fn is_kept_on_request() {
     assert!(left.len() == 1 && Path::new(database).starts_with(&left[0]), "{database} in {left:?}");
     // It is a database like any other: the next run makes its tables anew.
     for _ in 0..2 {
-        let (run, _) = run_in(folder.path(), &["--database", database, "--tree", "package-2"]);
+        let (run, _) = run_in(folder.path(), &["--database", database, "--tree", "package-5"]);
         let tree = run.report();
         assert_eq!(last_line(&tree), database);
         assert!(report.starts_with("20 packages, 1 of them in the workspace; 108 dependencies\n"), "{report}");
