@@ -139,8 +139,10 @@ fn this_workspace() {
             "\nKeywords\n",
             "\nAuthors\n",
             "\nMost features enabled\n",
-            "  The graph (2 statements, ",
+            "  The graph (2 of 3 statements, ",
             "└─ dependencies: has_many Dependency [2]\n",
+            "└─ required: belongs_to Package [3] not run: its rows were in memory\n",
+            "└─ packages: has_many through Package [2, 3]\n",
             "  Packages by licence (3 statements, ",
             "error: association `Package.dependencies` is not loaded: add `Query::preload(Package::DEPENDENCIES)`",
         ],
@@ -170,18 +172,19 @@ fn six_hundred_packages() {
     assert_has(
         &report,
         &[
-            "600 packages, 1 of them in the workspace; 3588 dependencies\n1200 features, 600 of them enabled\n",
+            "600 packages, 1 of them in the workspace; 3588 dependencies\n\
+             needed only to build others: 0; only for development: 0\n1200 features, 600 of them enabled\n",
             "targets: 600 lib\n",
             // Name, dependents, of these direct, dependencies.
-            "  package-0 1.0.0                             599        3         0\n",
-            "  package-1 1.0.0                             598        3         1\n",
-            "  package-1 2.0.0                             597        3         2\n",
+            "  package-0 1.0.0         599         3          0\n",
+            "  package-1 1.0.0         598         3          1\n",
+            "  package-1 2.0.0         597         3          2\n",
             "needed by package-1 2.0.0, package-3 1.0.0, package-4 1.0.0\n",
-            "  MIT                                599  package-0, package-1, package-10, …\n",
-            "  graph                              599  ",
-            "  Ada                                599  ",
+            "  MIT         599  package-0, package-1, package-10, …\n",
+            "  graph  599  ",
+            "  Ada       599  ",
             "  … and 598 more\n",
-            "  The graph (2 statements, 600 rows at the root, ",
+            "  The graph (2 of 3 statements, 600 rows at the root, ",
         ],
     );
 
@@ -200,6 +203,10 @@ fn six_hundred_packages() {
 
 #[path = "crates_example/page.rs"]
 mod page;
+#[path = "crates_example/printed.rs"]
+mod printed;
+#[path = "crates_example/temporary.rs"]
+mod temporary;
 
 #[test]
 fn the_sql_on_demand() {
@@ -373,7 +380,7 @@ fn at_once(database: &str, run: impl Fn(&[&str]) -> Output + Sync) {
                 }
                 let report = Run::of(run(&arguments)).report();
                 assert!(report.starts_with(expected), "{report}");
-                assert_has(&report, &["  The graph (2 statements, "]);
+                assert_has(&report, &["  The graph (2 of 3 statements, "]);
             });
         }
     });
@@ -382,7 +389,7 @@ fn at_once(database: &str, run: impl Fn(&[&str]) -> Output + Sync) {
 #[test]
 fn runs_at_the_same_time() {
     let plain = |arguments: &[&str]| Command::new(program()).args(arguments).current_dir(root()).output().unwrap();
-    // Beside the program.
+    // Each has a temporary one.
     at_once("", plain);
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("crates.sqlite");
@@ -410,7 +417,7 @@ fn a_circle_of_development_dependencies() {
             {"id":"a","deps":[{"name":"b","pkg":"b","dep_kinds":[{"kind":"dev","target":null}]}]},
             {"id":"b","deps":[{"name":"a","pkg":"a"}]}]}}"#;
     let report = crates_reading(&["--metadata", "-"], json).report();
-    assert_has(&report, &["2 packages", "  2 without a licence expression\n"]);
+    assert_has(&report, &["2 packages", "others: 0; only for development: 1\n", "  2 without a licence expression\n"]);
     let tree = crates_reading(&["--metadata", "-", "--tree", "a"], json).report();
     assert!(tree.starts_with("a 1.0.0\n└── b 1.0.0 [dev]\n    └── a 1.0.0 (*)\n\n"), "{tree}");
     for depth in ["4", "32"] {
@@ -490,6 +497,7 @@ fn databases_that_cannot_be_used() {
 #[test]
 fn help_and_usage() {
     let help = crates(&["--help"]).report();
+    assert_has(&help, &["--keep ", "--color WHEN "]);
     assert_has(&help, &["Usage: cargo run --example crates", "--tree NAME", "--metadata FILE", "--database WHERE"]);
     assert_has(&help, &["--why NAME", "--html FILE", "--sql "]);
     let two = crates(&["--tree", "a", "--html", "b"]).failure(2);
@@ -497,6 +505,14 @@ fn help_and_usage() {
     assert_eq!(crates(&["--bogus"]).failure(2), "unknown option `--bogus` (see --help)");
     assert_eq!(crates(&["--tree"]).failure(2), "`--tree` needs a value (see --help)");
     assert_eq!(crates(&["--top", "0"]).failure(2), "`--top` takes a number from 1 to 1000000, not `0` (see --help)");
+    assert_eq!(
+        crates(&["--color", "blue"]).failure(2),
+        "`--color` takes `always`, `never` or `auto`, not `blue` (see --help)"
+    );
+    assert_eq!(
+        crates(&["--keep"]).failure(2),
+        "`--keep` is for a temporary database; that of `--database` stays (see --help)"
+    );
     assert_eq!(crates(&["a", "b"]).failure(2), "one manifest at a time: `a` or `b` (see --help)");
 }
 

@@ -36,7 +36,7 @@ pub(super) fn field(model: &Model, aggregated: &AggregatedField) -> TokenStream 
         ///
         /// # Errors
         /// When it is not loaded.
-        #vis fn #field(&self) -> __assoc::StdResult<&#value, __assoc::AssociationNotLoaded> {
+        #vis fn #field(&self) -> ::core::result::Result<&#value, __assoc::AssociationNotLoaded> {
             __assoc::StdResult::map_err(__assoc::Aggregated::get(&self.#field), |__reason| {
                 __assoc::AssociationNotLoaded::new(#model_name, #name, __reason)
             })

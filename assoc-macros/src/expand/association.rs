@@ -268,7 +268,9 @@ pub(super) fn constant(model: &Model, index: usize, association: &Association, c
         Holder::HasMany => quote!(KeyInMany),
     };
     let foreign_key = association.keys.foreign_key_constant(model, association);
-    let doc = format!("The association [`{name}`]({0}#structfield.{name}), a `{1}`.", model.name, association.kind);
+    let through = association.keys.through().map(|parts| format!(" through `{}`", parts.name)).unwrap_or_default();
+    let (owner_name, kind) = (&model.name, association.kind);
+    let doc = format!("The association [`{name}`]({owner_name}#structfield.{name}), a `{kind}`{through}.");
     quote! {
         #[doc = #doc]
         #deprecated
@@ -323,7 +325,7 @@ pub(super) fn accessor(model: &Model, association: &Association) -> TokenStream 
             #deprecated
             #vis fn #method(
                 &self,
-            ) -> __assoc::StdResult<__assoc::WithJoinRows<'_, #target, #join_row>, __assoc::AssociationNotLoaded> {
+            ) -> ::core::result::Result<__assoc::WithJoinRows<'_, #target, #join_row>, __assoc::AssociationNotLoaded> {
                 __assoc::StdResult::map_err(#get(&self.#field), |__reason| {
                     __assoc::AssociationNotLoaded::new(#model_name, #name, __reason)
                 })
@@ -336,7 +338,7 @@ pub(super) fn accessor(model: &Model, association: &Association) -> TokenStream 
         /// # Errors
         /// When it is not loaded, or when a row that must exist does not.
         #deprecated
-        #vis fn #field(&self) -> __assoc::StdResult<#read, __assoc::AssociationNotLoaded> {
+        #vis fn #field(&self) -> ::core::result::Result<#read, __assoc::AssociationNotLoaded> {
             __assoc::StdResult::map_err(#get(&self.#field), |__reason| {
                 #not_loaded
             })

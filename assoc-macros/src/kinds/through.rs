@@ -14,7 +14,9 @@ use crate::validate::{Association, Model, Owner};
 
 /// The two associations that a third is made of.
 pub(crate) struct Through {
-    /// The owner's.
+    /// The owner's association, as its field has it.
+    pub(crate) name: String,
+    /// The constant of that association.
     pub(crate) through: Ident,
     /// The target of that association.
     pub(crate) middle: Type,
@@ -105,6 +107,7 @@ pub(super) fn keys(
         }
     };
     Some(Box::new(Through {
+        name: through.name.clone(),
         through: token(&through.name, through.span),
         middle: middle.field.target.clone(),
         sources,
@@ -165,7 +168,7 @@ impl Keys for Through {
     fn behavior(&self, model: &Model, association: &Association) -> TokenStream {
         let owner = &model.ident;
         let target = &association.target;
-        let Through { through: token, middle, sources, named, source_type } = self;
+        let Through { name: _, through: token, middle, sources, named, source_type } = self;
         let at = generated(token.span());
         let token = Ident::new(&token.to_string(), at);
         let by = quote_spanned!(at=> <#owner>::#token.def());

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::failure::Failure;
 use crate::measure::Detail;
+use crate::terminal::Color;
 
 pub(crate) const HELP: &str = "\
 Stores the dependency graph of a Rust project in a database and tells what is in it.
@@ -23,9 +24,12 @@ Options:
   --sql              Show the statements below each plan
   --metadata FILE    Read what `cargo metadata --format-version 1` has printed, instead of running it; `-` is stdin
   --database WHERE   A file, a URL (sqlite:PATH, mysql://USER:PASSWORD@HOST/DATABASE, postgres://…), or env:NAME for a URL in an
-                     environment variable. Default: a file beside this program. This program's tables in it are made
-                     anew
-  -h, --help         Print this";
+                     environment variable. This program's tables in it are made anew. Default: a temporary file
+  --keep             Keep the temporary file. The last line of the output says where it is
+  --color WHEN       always, never or auto: in a terminal, unless NO_COLOR is set. Default: auto
+  -h, --help         Print this
+
+Lines are as long as the terminal is wide, or as COLUMNS says.";
 
 /// What was asked for.
 #[derive(Debug)]
@@ -33,10 +37,13 @@ pub(crate) struct Options {
     pub(crate) manifest: Option<PathBuf>,
     pub(crate) metadata: Option<PathBuf>,
     pub(crate) database: Option<OsString>,
+    /// Whether a temporary database stays.
+    pub(crate) keep: bool,
     pub(crate) output: Output,
     pub(crate) depth: usize,
     pub(crate) top: usize,
     pub(crate) detail: Detail,
+    pub(crate) color: Color,
 }
 
 /// What the program makes of the graph.
@@ -58,10 +65,12 @@ impl Options {
             manifest: None,
             metadata: None,
             database: None,
+            keep: false,
             output: Output::Report,
             depth: 4,
             top: 10,
             detail: Detail::Plan,
+            color: Color::Auto,
         };
         let mut arguments = arguments.into_iter();
         while let Some(argument) = arguments.next() {
@@ -94,11 +103,16 @@ impl Options {
                 "--top" => options.top = number(name, value()?, 1_000_000)?,
                 "--metadata" => options.metadata = Some(value()?.into()),
                 "--database" => options.database = Some(value()?),
+                "--keep" if attached.is_none() => options.keep = true,
+                "--color" => options.color = color(name, value()?)?,
                 _ => return Err(Failure::Usage(format!("unknown option `{name}`"))),
             }
         }
         if options.metadata.is_some() && options.manifest.is_some() {
             return Err(Failure::Usage("either a manifest or `--metadata`, not both".to_owned()));
+        }
+        if options.keep && options.database.is_some() {
+            return Err(Failure::Usage("`--keep` is for a temporary database; that of `--database` stays".to_owned()));
         }
         Ok(Some(options))
     }
@@ -114,6 +128,15 @@ impl Options {
 
 fn text(option: &str, value: OsString) -> Result<String, Failure> {
     value.into_string().map_err(|value| Failure::Usage(format!("`{option} {}` is not UTF-8", value.display())))
+}
+
+fn color(option: &str, value: OsString) -> Result<Color, Failure> {
+    match text(option, value)?.as_str() {
+        "auto" => Ok(Color::Auto),
+        "always" => Ok(Color::Always),
+        "never" => Ok(Color::Never),
+        other => Err(Failure::Usage(format!("`{option}` takes `always`, `never` or `auto`, not `{other}`"))),
+    }
 }
 
 fn number(option: &str, value: OsString, most: usize) -> Result<usize, Failure> {

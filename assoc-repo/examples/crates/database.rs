@@ -1,6 +1,5 @@
 //! Which database to use.
 
-use std::ffi::OsStr;
 use std::path::Path;
 
 use assoc_mysql::MySql;
@@ -14,10 +13,10 @@ use crate::progress::Progress;
 use crate::turn::{Turn, file_of};
 
 /// Connects, and waits until no other run uses the database. No other run does as long as the turn lives.
-pub(crate) async fn connect(wanted: Option<&OsStr>, progress: &Progress) -> Result<(Repo, Turn), Failure> {
-    match Place::of(wanted)? {
-        Place::File(path) => open_file(&path, progress),
-        Place::Url { scheme, url } => open_url(&scheme, &url, progress).await,
+pub(crate) async fn connect(place: &Place, progress: &Progress) -> Result<(Repo, Turn), Failure> {
+    match place {
+        Place::Temporary { path, .. } | Place::File(path) => open_file(path, progress),
+        Place::Url { scheme, url } => open_url(scheme, url, progress).await,
     }
 }
 

@@ -13,8 +13,10 @@ pub(crate) enum Failure {
     Usage(String),
     /// Something else went wrong: exit code 1.
     Run(String),
-    /// Nobody reads our output any more, as in `crates | head`. That is not worth a word.
+    /// The reader of our output has gone, as in `crates | head`. That is not worth a word.
     OutputClosed,
+    /// The user has pressed Ctrl-C: exit code 130, as shells have it.
+    Interrupted,
 }
 
 impl Failure {
@@ -28,6 +30,7 @@ impl Failure {
             Failure::Usage(message) => (format!("{message} (see --help)"), 2),
             Failure::Run(message) => (message, 1),
             Failure::OutputClosed => return ExitCode::SUCCESS,
+            Failure::Interrupted => return ExitCode::from(130),
         };
         // Some messages come from elsewhere and have several lines; ours is one, whatever is in it.
         let line = message.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::fs;
-use std::io::Write;
 use std::path::Path;
 
 use assoc_repo::prelude::*;
@@ -13,6 +12,7 @@ use crate::graph::{self, Graph, Weight};
 use crate::measure::Cost;
 use crate::models::Package;
 use crate::picture::{Picture, Place};
+use crate::terminal::{Style, Terminal};
 
 /// How the page looks.
 const STYLE: &str = include_str!("page.css");
@@ -22,13 +22,13 @@ const SCRIPT: &str = include_str!("page.js");
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
 
 /// Writes the page to a file, and to `out` what is in it.
-pub(crate) async fn write(repo: &Repo, file: &Path, out: &mut impl Write) -> Result<(), Failure> {
+pub(crate) async fn write(repo: &Repo, file: &Path, out: &mut Terminal) -> Result<(), Failure> {
     let (packages, cost) = Cost::of(repo, "The graph", graph::query()).await?;
     let summary = Summary::new(&packages, &cost)?;
     let page = page(&packages, &cost, &summary)?;
     let name = file.display();
     fs::write(file, page).map_err(|error| Failure::run(format_args!("cannot write `{name}`: {error}")))?;
-    Ok(writeln!(out, "{name}: {}; {}", summary.read(), summary.by_a_loop())?)
+    Ok(out.text(Style::Plain, &format!("{name}: {}; {}", summary.read(), summary.by_a_loop()))?)
 }
 
 /// How much was read, and by how many statements.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use assoc_repo::prelude::*;
+use assoc_repo::{Changeset, SharedDraft};
 
 use crate::metadata::Metadata;
 use crate::models::{
@@ -22,7 +23,10 @@ pub(crate) async fn create_tables(repo: &Repo) -> Result<()> {
     create_table::<Keyword>(repo).await?;
     create_table::<PackageKeyword>(repo).await?;
     create_table::<Author>(repo).await?;
-    create_table::<PackageAuthor>(repo).await
+    create_table::<PackageAuthor>(repo).await?;
+    // The report reads the first features of each package, which a database does package by package.
+    repo.execute_raw("CREATE INDEX features_of_package ON features (package_id)", []).await?;
+    Ok(())
 }
 
 async fn create_table<M: Model>(repo: &Repo) -> Result<()> {
@@ -34,168 +38,93 @@ async fn create_table<M: Model>(repo: &Repo) -> Result<()> {
 pub(crate) async fn store(repo: &Repo, metadata: &Metadata, progress: &Progress) -> Result<()> {
     repo.transaction(async |tx| {
         progress.say(&format!("storing {} packages", metadata.packages.len()));
-        let ids = store_packages(tx, metadata).await?;
-        progress.say("storing dependencies and features");
-        store_dependencies(tx, metadata, &ids).await?;
-        store_features(tx, metadata, &ids).await?;
-        store_targets(tx, metadata, &ids).await?;
-        progress.say("storing licences, keywords and authors");
-        store_licenses(tx, metadata, &ids).await?;
-        store_keywords(tx, metadata, &ids).await?;
-        store_authors(tx, metadata, &ids).await
+        // A changeset says what belongs to its row, and all of it is saved together. The rows come back in the order they went
+        // in, with the keys the database gave them.
+        let packages = tx.insert_all(packages(metadata)).await?;
+        progress.say("storing dependencies");
+        let ids = metadata.packages.iter().map(|package| package.id.as_str());
+        tx.insert_all(dependencies(metadata, &ids.zip(&packages).collect())?).await?;
+        Ok(())
     })
     .await
 }
 
-/// The primary key of each package, by the id that cargo gives it.
-struct PackageIds<'a>(HashMap<&'a str, i64>);
-
-impl PackageIds<'_> {
-    fn of(&self, cargo_id: &str) -> Result<i64> {
-        let missing = || Error::other(format!("package `{cargo_id}` was not stored"));
-        self.0.get(cargo_id).copied().ok_or_else(missing)
-    }
-}
-
-async fn store_packages<'a>(tx: &Repo, metadata: &'a Metadata) -> Result<PackageIds<'a>> {
+/// The packages, with their features, targets, licences, keywords and authors.
+fn packages(metadata: &Metadata) -> Vec<Changeset<Package>> {
     let members: BTreeSet<&String> = metadata.workspace_members.iter().collect();
-    let rows = metadata.packages.iter().map(|package| {
+    let enabled: HashMap<&str, BTreeSet<&String>> =
+        metadata.nodes().iter().map(|node| (node.id.as_str(), node.features.iter().collect())).collect();
+    let (mut licenses, mut keywords, mut authors) =
+        (Named::new(License::NAME), Named::new(Keyword::NAME), Named::new(Author::NAME));
+    let changeset = |package: &crate::metadata::Package| {
+        let enabled = enabled.get(package.id.as_str());
+        let features = package.features.keys().map(|name| {
+            let is_enabled = enabled.is_some_and(|enabled| enabled.contains(name));
+            Feature::build().set(Feature::NAME, name).set(Feature::ENABLED, is_enabled)
+        });
+        let targets = package
+            .targets
+            .iter()
+            .map(|target| Target::build().set(Target::NAME, &target.name).set(Target::KIND, target.kind.join(", ")));
         Package::build()
             .set(Package::NAME, &package.name)
             .set(Package::VERSION, &package.version)
             .set(Package::SOURCE, package.source.clone())
             .set(Package::LICENSE, package.license.clone())
             .set(Package::IN_WORKSPACE, members.contains(&package.id))
-    });
-    // The rows come back in the order they went in, with the keys the database gave them.
-    let stored = tx.insert_all(rows).await?;
-    Ok(PackageIds(
-        metadata.packages.iter().map(|package| package.id.as_str()).zip(stored.iter().map(|row| row.id)).collect(),
-    ))
+            .push(Package::FEATURES, features)
+            .push(Package::TARGETS, targets)
+            // Through a join model: its rows come with them.
+            .push(Package::LICENSES, licenses.all(license_names(package.license.as_deref().unwrap_or_default())))
+            .push(Package::KEYWORDS, keywords.all(package.keywords.iter().map(|keyword| keyword.to_lowercase())))
+            .push(Package::AUTHORS, authors.all(package.authors.iter().map(|author| author_name(author))))
+    };
+    metadata.packages.iter().map(changeset).collect()
 }
 
-async fn store_dependencies(tx: &Repo, metadata: &Metadata, ids: &PackageIds<'_>) -> Result<()> {
+/// New rows by their names. Who names one twice gets the same row, which is stored once.
+struct Named<M: Model> {
+    name: Column<M, String>,
+    rows: HashMap<String, SharedDraft<M>>,
+}
+
+impl<M: Model> Named<M> {
+    fn new(name: Column<M, String>) -> Self {
+        Named { name, rows: HashMap::new() }
+    }
+
+    /// The rows of some names, each once.
+    fn all(&mut self, names: impl IntoIterator<Item = String>) -> Vec<SharedDraft<M>> {
+        let names: BTreeSet<String> = names.into_iter().filter(|name| !name.is_empty()).collect();
+        let row = |name: String| {
+            let new = M::build().set(self.name, &name);
+            self.rows.entry(name).or_insert_with(|| new.shared()).clone()
+        };
+        names.into_iter().map(row).collect()
+    }
+}
+
+/// The edges between the packages, which have cargo's ids.
+fn dependencies(metadata: &Metadata, packages: &HashMap<&str, &Package>) -> Result<Vec<Changeset<Dependency>>> {
+    let package =
+        |id: &str| packages.get(id).copied().ok_or_else(|| Error::other(format!("package `{id}` was not stored")));
     let mut rows = Vec::new();
     for node in metadata.nodes() {
-        let package = ids.of(&node.id)?;
         for dependency in &node.deps {
             let row = Dependency::build()
-                .set(Dependency::PACKAGE_ID, package)
-                .set(Dependency::REQUIRED_ID, ids.of(&dependency.pkg)?);
+                .associate(Dependency::PACKAGE, package(&node.id)?)
+                .associate(Dependency::REQUIRED, package(&dependency.pkg)?);
             // A package can be needed in several ways at once: each is a row. Old versions of cargo do not say how.
             if dependency.dep_kinds.is_empty() {
                 rows.push(row.clone().set(Dependency::KIND, DependencyKind::Normal).set(Dependency::PLATFORM, None));
             }
-            for way in &dependency.dep_kinds {
-                let kind = way.kind.as_deref().map_or(Some(DependencyKind::Normal), DependencyKind::from_name);
-                let kind = kind.ok_or_else(|| Error::other(format!("unknown kind of dependency: {:?}", way.kind)))?;
-                rows.push(row.clone().set(Dependency::KIND, kind).set(Dependency::PLATFORM, way.target.clone()));
-            }
+            rows.extend(dependency.dep_kinds.iter().map(|way| {
+                let kind = way.kind.unwrap_or(DependencyKind::Normal);
+                row.clone().set(Dependency::KIND, kind).set(Dependency::PLATFORM, way.target.clone())
+            }));
         }
     }
-    tx.insert_all(rows).await?;
-    Ok(())
-}
-
-async fn store_features(tx: &Repo, metadata: &Metadata, ids: &PackageIds<'_>) -> Result<()> {
-    let enabled: HashMap<&str, BTreeSet<&str>> = metadata
-        .nodes()
-        .iter()
-        .map(|node| (node.id.as_str(), node.features.iter().map(String::as_str).collect()))
-        .collect();
-    let mut rows = Vec::new();
-    for package in &metadata.packages {
-        let enabled = enabled.get(package.id.as_str());
-        for name in package.features.keys() {
-            rows.push(
-                Feature::build()
-                    .set(Feature::PACKAGE_ID, ids.of(&package.id)?)
-                    .set(Feature::NAME, name)
-                    .set(Feature::ENABLED, enabled.is_some_and(|enabled| enabled.contains(name.as_str()))),
-            );
-        }
-    }
-    tx.insert_all(rows).await?;
-    Ok(())
-}
-
-async fn store_targets(tx: &Repo, metadata: &Metadata, ids: &PackageIds<'_>) -> Result<()> {
-    let mut rows = Vec::new();
-    for package in &metadata.packages {
-        for target in &package.targets {
-            rows.push(
-                Target::build()
-                    .set(Target::PACKAGE_ID, ids.of(&package.id)?)
-                    .set(Target::NAME, &target.name)
-                    .set(Target::KIND, target.kind.join(", ")),
-            );
-        }
-    }
-    tx.insert_all(rows).await?;
-    Ok(())
-}
-
-async fn store_licenses(tx: &Repo, metadata: &Metadata, ids: &PackageIds<'_>) -> Result<()> {
-    let links = links(metadata, ids, |package| license_names(package.license.as_deref().unwrap_or_default()))?;
-    let licenses = store_names(tx, License::NAME, &links).await?;
-    let rows = links.iter().filter_map(|(package, name)| {
-        let license = licenses.get(name)?;
-        Some(
-            PackageLicense::build().set(PackageLicense::PACKAGE_ID, *package).set(PackageLicense::LICENSE_ID, *license),
-        )
-    });
-    tx.insert_all(rows).await?;
-    Ok(())
-}
-
-async fn store_keywords(tx: &Repo, metadata: &Metadata, ids: &PackageIds<'_>) -> Result<()> {
-    let links =
-        links(metadata, ids, |package| package.keywords.iter().map(|keyword| keyword.to_lowercase()).collect())?;
-    let keywords = store_names(tx, Keyword::NAME, &links).await?;
-    let rows = links.iter().filter_map(|(package, name)| {
-        let keyword = keywords.get(name)?;
-        Some(
-            PackageKeyword::build().set(PackageKeyword::PACKAGE_ID, *package).set(PackageKeyword::KEYWORD_ID, *keyword),
-        )
-    });
-    tx.insert_all(rows).await?;
-    Ok(())
-}
-
-async fn store_authors(tx: &Repo, metadata: &Metadata, ids: &PackageIds<'_>) -> Result<()> {
-    let links = links(metadata, ids, |package| package.authors.iter().map(|author| author_name(author)).collect())?;
-    let authors = store_names(tx, Author::NAME, &links).await?;
-    let rows = links.iter().filter_map(|(package, name)| {
-        let author = authors.get(name)?;
-        Some(PackageAuthor::build().set(PackageAuthor::PACKAGE_ID, *package).set(PackageAuthor::AUTHOR_ID, *author))
-    });
-    tx.insert_all(rows).await?;
-    Ok(())
-}
-
-/// Which package has which names, each pair once: it is a primary key.
-fn links(
-    metadata: &Metadata,
-    ids: &PackageIds<'_>,
-    names: impl Fn(&crate::metadata::Package) -> Vec<String>,
-) -> Result<BTreeSet<(i64, String)>> {
-    let mut links = BTreeSet::new();
-    for package in &metadata.packages {
-        let id = ids.of(&package.id)?;
-        links.extend(names(package).into_iter().filter(|name| !name.is_empty()).map(|name| (id, name)));
-    }
-    Ok(links)
-}
-
-/// Stores each name once and says which key it has. For any model with a name and an integer key.
-async fn store_names<M: Model<Key = i64>>(
-    tx: &Repo,
-    column: Column<M, String>,
-    links: &BTreeSet<(i64, String)>,
-) -> Result<HashMap<String, i64>> {
-    let names: BTreeSet<&String> = links.iter().map(|(_, name)| name).collect();
-    let stored = tx.insert_all(names.iter().map(|name| M::build().set(column, *name))).await?;
-    Ok(names.into_iter().cloned().zip(stored.iter().map(Model::key)).collect())
+    Ok(rows)
 }
 
 /// The licences of an expression: `MIT` and `Apache-2.0` of `MIT OR Apache-2.0`, or of `MIT/Apache-2.0` as it was

@@ -4,14 +4,14 @@
 //! data, in this order:
 //!
 //! * `models.rs`: tables as structs, with associations
-//! * `import.rs`: inserts, in batches and in one transaction
+//! * `import.rs`: packages with what belongs to them, saved by their associations in one transaction
 //! * `report.rs`, `tree.rs`, `why.rs`: queries with nested preloads: fixed, built at run time, recursive
 //! * `html.rs`: a page from one preload, with `picture.rs`, which places the packages
 //! * `measure.rs`: what a preload is going to do, and what it did
 //! * `database.rs`: choosing a driver; `turn.rs`: one run at a time
 //!
 //! `program.rs` does one after the other. The rest has little to do with the library: `metadata.rs` runs cargo, `graph.rs` counts,
-//! `cli.rs`, `progress.rs` and `failure.rs` talk to the user.
+//! `cli.rs`, `terminal.rs`, `progress.rs` and `failure.rs` talk to the user.
 
 mod cli;
 mod database;
@@ -27,6 +27,7 @@ mod place;
 mod program;
 mod progress;
 mod report;
+mod terminal;
 mod tree;
 mod turn;
 mod why;

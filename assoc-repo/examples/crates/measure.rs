@@ -1,9 +1,11 @@
 //! Runs queries and remembers what each one cost, to be shown at the end.
 
-use std::io::{self, Write};
+use std::io;
 use std::time::{Duration, Instant};
 
 use assoc_repo::prelude::*;
+
+use crate::terminal::{Style, Terminal};
 
 /// How much of a query is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,13 +40,44 @@ impl Cost {
         let start = Instant::now();
         let (rows, statements) = repo.count_statements(repo.all(query)).await;
         let (rows, duration) = (rows?, start.elapsed());
-        let (plan, sql) = (plan.trim_end().to_owned(), sql.trim_end().to_owned());
+        let (plan, sql) = done(plan.trim_end(), sql.trim_end(), statements);
         let cost = Cost { what, plan, sql, rows: rows.len(), statements, duration };
         Ok((rows, cost))
     }
 
     pub(crate) fn millis(&self) -> f64 {
         self.duration.as_secs_f64() * 1000.0
+    }
+
+    /// `2 statements`, or `2 of 3 statements`.
+    fn ran(&self) -> String {
+        match (self.statements, planned(&self.sql).count()) {
+            (ran, planned) if ran < planned => format!("{ran} of {planned} statements"),
+            (ran, _) => format!("{ran} statements"),
+        }
+    }
+}
+
+/// The statements of a plan.
+fn planned(sql: &str) -> impl DoubleEndedIterator<Item = &str> {
+    sql.lines().filter(|line| line.starts_with('['))
+}
+
+/// A plan and its SQL as they were carried out, by `ran` statements. One that looks up what is not in memory may have had no rows
+/// to look up. Which it was is known if it is the last one, because that needs the rows of those before it.
+fn done(plan: &str, sql: &str, ran: usize) -> (String, String) {
+    const FROM_MEMORY: &str = ", from memory where the row is known";
+    const IF_NEEDED: &str = "for rows not in memory: ";
+    const NOT_RUN: &str = "not run: its rows were in memory";
+    let (all, last) = (planned(sql).count(), planned(sql).next_back().unwrap_or_default());
+    match last.split_once(IF_NEEDED) {
+        Some((number, _)) if ran + 1 == all => {
+            let number = number.trim_end();
+            let plan = plan.replace(&format!("{number}{FROM_MEMORY}"), &format!("{number} {NOT_RUN}"));
+            (plan, sql.replace(last, &format!("{number} {NOT_RUN}")))
+        }
+        _ if ran < all => (plan.to_owned(), sql.replace(IF_NEEDED, "if rows are not in memory: ")),
+        _ => (plan.to_owned(), sql.replace(IF_NEEDED, "")),
     }
 }
 
@@ -56,19 +89,25 @@ impl Costs {
         Ok(rows)
     }
 
-    pub(crate) fn write(&self, detail: Detail, out: &mut impl Write) -> io::Result<()> {
+    pub(crate) fn write(&self, detail: Detail, out: &mut Terminal) -> io::Result<()> {
         for (at, cost) in self.0.iter().enumerate() {
-            let (Cost { what, plan, sql, rows, statements, .. }, millis) = (cost, cost.millis());
             if at > 0 {
-                writeln!(out)?;
+                out.blank()?;
             }
-            writeln!(out, "  {what} ({statements} statements, {rows} rows at the root, {millis:.1} ms)")?;
-            let sql = match detail {
-                Detail::Plan => String::new(),
-                Detail::PlanAndSql => format!("\n{sql}"),
-            };
-            for line in plan.lines().chain(sql.lines()) {
-                writeln!(out, "{}", format!("    {line}").trim_end())?;
+            let (ran, rows, millis) = (cost.ran(), cost.rows, cost.millis());
+            out.line(&[
+                (Style::Plain, "  "),
+                (Style::Name, cost.what),
+                (Style::Plain, &format!(" ({ran}, {rows} rows at the root, {millis:.1} ms)")),
+            ])?;
+            for line in cost.plan.lines() {
+                out.text(Style::Plain, &format!("    {line}"))?;
+            }
+            if detail == Detail::PlanAndSql {
+                out.blank()?;
+                for line in cost.sql.lines() {
+                    out.folded(Style::Quiet, format!("    {line}").trim_end(), 8)?;
+                }
             }
         }
         Ok(())

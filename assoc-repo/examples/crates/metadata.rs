@@ -11,6 +11,7 @@ use std::process::{Command, Output};
 use serde::Deserialize;
 
 use crate::failure::Failure;
+use crate::models::DependencyKind;
 
 #[derive(Deserialize)]
 pub(crate) struct Metadata {
@@ -66,13 +67,14 @@ pub(crate) struct Node {
 pub(crate) struct NodeDependency {
     pub(crate) pkg: String,
     #[serde(default)]
-    pub(crate) dep_kinds: Vec<DependencyKind>,
+    pub(crate) dep_kinds: Vec<Way>,
 }
 
+/// How a package is needed.
 #[derive(Deserialize)]
-pub(crate) struct DependencyKind {
-    /// `dev`, `build`, or nothing for a normal dependency.
-    pub(crate) kind: Option<String>,
+pub(crate) struct Way {
+    /// Nothing for a normal dependency.
+    pub(crate) kind: Option<DependencyKind>,
     pub(crate) target: Option<String>,
 }
 

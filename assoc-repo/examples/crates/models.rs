@@ -1,15 +1,14 @@
 //! The tables of this program, one struct each.
 //!
 //! A package and its licences know each other through a join model ([`PackageLicense`]), which is a table like any
-//! other: its two columns are its primary key. Keywords and authors are done the same way.
+//! other: its two columns are its primary key. The program reads and writes the licences themselves; the library does the rest.
+//! Keywords and authors are done the same way.
 
 // In a program nothing is visible outside, so `pub` could be `pub(crate)` throughout; models read better without.
 #![allow(unreachable_pub)]
 
-use std::borrow::Cow;
-
-use assoc_repo::core::{ColumnType, DecodeError, SqlType};
 use assoc_repo::prelude::*;
+use serde::Deserialize;
 
 /// A package in one version.
 #[derive(Model, Debug, Clone)]
@@ -34,14 +33,24 @@ pub struct Package {
     pub needed_by: HasManyThrough<Package>,
     #[has_many]
     pub features: HasMany<Feature>,
+    /// The features that are on in this graph, and how many they are.
+    #[has_many(filter = Feature::ENABLED.eq(true), order = Feature::NAME.asc())]
+    pub enabled_features: HasMany<Feature>,
+    pub enabled_count: Aggregated<i64>,
     #[has_many]
     pub targets: HasMany<Target>,
     #[has_many]
     pub package_licenses: HasMany<PackageLicense>,
+    #[has_many(through = "package_licenses")]
+    pub licenses: HasManyThrough<License>,
     #[has_many]
     pub package_keywords: HasMany<PackageKeyword>,
+    #[has_many(through = "package_keywords")]
+    pub keywords: HasManyThrough<Keyword>,
     #[has_many]
     pub package_authors: HasMany<PackageAuthor>,
+    #[has_many(through = "package_authors")]
+    pub authors: HasManyThrough<Author>,
 }
 
 /// An edge of the resolved graph: `package` needs `required`. Two associations to one table.
@@ -60,41 +69,13 @@ pub struct Dependency {
     pub required: BelongsTo<Package>,
 }
 
-/// What a dependency is needed for. Stored as text; a type of one's own needs these two functions to be a column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// What a dependency is needed for. Stored as text, `build`, and called the same by cargo.
+#[derive(ColumnType, Deserialize, Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(rename_all = "lowercase")]
 pub enum DependencyKind {
     Normal,
     Build,
     Dev,
-}
-
-impl DependencyKind {
-    pub fn name(self) -> &'static str {
-        match self {
-            DependencyKind::Normal => "normal",
-            DependencyKind::Build => "build",
-            DependencyKind::Dev => "dev",
-        }
-    }
-
-    pub fn from_name(name: &str) -> Option<Self> {
-        [DependencyKind::Normal, DependencyKind::Build, DependencyKind::Dev]
-            .into_iter()
-            .find(|kind| kind.name() == name)
-    }
-}
-
-impl ColumnType for DependencyKind {
-    const SQL_TYPE: SqlType = SqlType::Text;
-
-    fn from_value(value: &mut Value<'_>) -> Result<Self, DecodeError> {
-        let known = if let Value::Text(name) = &*value { DependencyKind::from_name(name) } else { None };
-        known.ok_or_else(|| DecodeError::new("one of `normal`, `build` and `dev`", value))
-    }
-
-    fn to_value(&self) -> Value<'_> {
-        Value::Text(Cow::Borrowed(self.name()))
-    }
 }
 
 /// A feature that a package declares.
@@ -123,6 +104,8 @@ pub struct License {
     pub name: String,
     #[has_many]
     pub package_licenses: HasMany<PackageLicense>,
+    #[has_many(through = "package_licenses")]
+    pub packages: HasManyThrough<Package>,
 }
 
 /// A package states a licence.
@@ -143,6 +126,8 @@ pub struct Keyword {
     pub name: String,
     #[has_many]
     pub package_keywords: HasMany<PackageKeyword>,
+    #[has_many(through = "package_keywords")]
+    pub packages: HasManyThrough<Package>,
 }
 
 /// A package carries a keyword.
@@ -164,6 +149,8 @@ pub struct Author {
     pub name: String,
     #[has_many]
     pub package_authors: HasMany<PackageAuthor>,
+    #[has_many(through = "package_authors")]
+    pub packages: HasManyThrough<Package>,
 }
 
 /// An author wrote a package.
@@ -179,6 +166,12 @@ pub struct PackageAuthor {
 }
 
 impl Package {
+    /// Packages that others need for this alone: a condition with a name, on the rows of an association.
+    pub fn needed_only_for(kind: DependencyKind) -> Filter<Package> {
+        let for_this = Package::DEPENDENTS.any(Dependency::KIND.eq(kind));
+        for_this.and(Package::DEPENDENTS.none(Dependency::KIND.ne(kind)))
+    }
+
     /// `serde 1.0.229`.
     pub fn label(&self) -> String {
         format!("{} {}", self.name, self.version)

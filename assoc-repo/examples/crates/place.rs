@@ -1,25 +1,35 @@
-//! Where the database is: what the command line names, or a file beside this program.
+//! Where the database is: what the command line names, or a file that is gone when the program ends.
 
 use std::env;
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
+use tempfile::TempDir;
+
 use crate::failure::Failure;
 
-/// A file of SQLite, or a URL with its scheme.
 pub(crate) enum Place {
+    /// A file of SQLite, removed with its folder when this value is dropped.
+    Temporary {
+        folder: TempDir,
+        path: PathBuf,
+    },
+    /// A file of SQLite.
     File(PathBuf),
-    Url { scheme: String, url: String },
+    Url {
+        scheme: String,
+        url: String,
+    },
 }
 
 impl Place {
-    /// A file, a URL, the URL in an environment variable, or a file beside this program.
+    /// A file, a URL, the URL in an environment variable, or a temporary file.
     pub(crate) fn of(wanted: Option<&OsStr>) -> Result<Place, Failure> {
         let Some(wanted) = wanted else {
-            // Somewhere below `target`, which is the user's own and survives until `cargo clean`.
-            let program =
-                env::current_exe().map_err(|error| Failure::run(format_args!("no place for a database: {error}")))?;
-            return Ok(Place::File(program.with_file_name("crates.sqlite")));
+            let folder = tempfile::Builder::new().prefix("crates-").tempdir();
+            let folder = folder.map_err(|error| Failure::run(format_args!("no place for a database: {error}")))?;
+            let path = folder.path().join("crates.sqlite");
+            return Ok(Place::Temporary { folder, path });
         };
         let url = |scheme: &str, url: &str| Place::Url { scheme: scheme.to_owned(), url: url.to_owned() };
         match wanted.to_str().and_then(|text| Some((text, text.split_once(':')?))) {
@@ -38,6 +48,20 @@ impl Place {
                 Ok(url(scheme, text))
             }
             _ => Ok(Place::File(wanted.into())),
+        }
+    }
+
+    /// What the report says of it in the end. A temporary database that is to be kept stays from now on.
+    pub(crate) fn told(self, keep: bool) -> String {
+        match self {
+            Place::Temporary { folder, path } if keep => {
+                let _ = folder.keep();
+                path.display().to_string()
+            }
+            Place::Temporary { .. } => "a temporary file (--keep keeps it)".to_owned(),
+            Place::File(path) => path.display().to_string(),
+            // By its scheme only: the rest may hold a password.
+            Place::Url { scheme, .. } => format!("that of the {scheme} URL"),
         }
     }
 }

@@ -1,13 +1,15 @@
 //! The program from its options to its report.
 
 use std::env;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use crate::cli::{self, Options, Output};
 use crate::failure::Failure;
 use crate::metadata::Metadata;
+use crate::place::Place;
 use crate::progress::Progress;
+use crate::terminal::{Style, Terminal};
 use crate::{database, html, import, report, tree, why};
 
 pub(crate) fn main() -> ExitCode {
@@ -32,19 +34,33 @@ fn run() -> Result<(), Failure> {
     // that does one thing after the other.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::run(format_args!("cannot start: {error}")))?;
-    runtime.block_on(store_and_report(&options, &metadata, &progress))
+    runtime.block_on(async {
+        let work = store_and_report(&options, &metadata, &progress);
+        if options.database.is_some() {
+            return work.await;
+        }
+        // A signal would end the program at once. Dropping the work removes the temporary file.
+        tokio::select! {
+            biased;
+            Ok(()) = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
+            done = work => done,
+        }
+    })
 }
 
 async fn store_and_report(options: &Options, metadata: &Metadata, progress: &Progress) -> Result<(), Failure> {
-    let (repo, _turn) = database::connect(options.database.as_deref(), progress).await?;
+    let place = Place::of(options.database.as_deref())?;
+    let (repo, _turn) = database::connect(&place, progress).await?;
     let repo = &repo;
     import::create_tables(repo).await?;
     import::store(repo, metadata, progress).await?;
     progress.clear();
 
-    let mut out = BufWriter::new(io::stdout().lock());
+    let mut out = Terminal::new(options.color);
     if let Some(platform) = &metadata.only_platform {
-        writeln!(out, "Only what {platform} needs: packages for other platforms could not be fetched.\n")?;
+        let only = format!("Only what {platform} needs: packages for other platforms could not be fetched.");
+        out.text(Style::Mark, &only)?;
+        out.blank()?;
     }
     match &options.output {
         Output::Report => report::write(repo, options.top, options.detail, &mut out).await?,
@@ -52,5 +68,7 @@ async fn store_and_report(options: &Options, metadata: &Metadata, progress: &Pro
         Output::Why(name) => why::write(repo, name, options.depth, options.detail, &mut out).await?,
         Output::Html(file) => html::write(repo, file, &mut out).await?,
     }
+    out.blank()?;
+    out.text(Style::Quiet, &format!("Database: {}", place.told(options.keep)))?;
     Ok(out.flush()?)
 }

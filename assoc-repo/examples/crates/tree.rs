@@ -1,13 +1,13 @@
 //! The dependency tree of one package, printed straight from nested structs.
 
 use std::collections::HashSet;
-use std::io::Write;
 
 use assoc_repo::prelude::*;
 
 use crate::failure::Failure;
 use crate::measure::{Costs, Detail};
 use crate::models::{Dependency, DependencyKind, Package};
+use crate::terminal::{Style, Terminal};
 
 /// Prints the tree of every version of a package, or of the one that `name@version` says.
 pub(crate) async fn write(
@@ -15,16 +15,17 @@ pub(crate) async fn write(
     wanted: &str,
     depth: usize,
     detail: Detail,
-    out: &mut impl Write,
+    out: &mut Terminal,
 ) -> Result<(), Failure> {
     let mut costs = Costs::default();
     let packages = roots(repo, &mut costs, wanted, levels(depth)).await?;
     for package in &packages {
-        writeln!(out, "{}", package.label())?;
+        out.line(&pieces(package))?;
         Tree { out: &mut *out, expanded: HashSet::from([package.id]) }.branches(package, "")?;
-        writeln!(out)?;
+        out.blank()?;
     }
-    writeln!(out, "(*) its dependencies are above;  … it has some, below --depth {depth}\n")?;
+    out.text(Style::Quiet, &format!("(*) its dependencies are above;  … it has some, below --depth {depth}"))?;
+    out.blank()?;
     Ok(costs.write(detail, out)?)
 }
 
@@ -57,19 +58,25 @@ fn levels(depth: usize) -> Preload<Package, Dependency> {
     (0..depth).fold(deepest, |below, _| Package::DEPENDENCIES.with(Dependency::REQUIRED.with(below)))
 }
 
-struct Tree<'a, W> {
-    out: &'a mut W,
+/// A package's label. Those of the workspace stand out.
+pub(crate) fn pieces(package: &Package) -> [(Style, &str); 3] {
+    let name = if package.in_workspace { Style::Name } else { Style::Plain };
+    [(name, &package.name), (Style::Plain, " "), (Style::Quiet, &package.version)]
+}
+
+struct Tree<'a> {
+    out: &'a mut Terminal,
     expanded: HashSet<i64>,
 }
 
-impl<W: Write> Tree<'_, W> {
+impl Tree<'_> {
     fn branches(&mut self, package: &Package, indent: &str) -> Result<(), Failure> {
         let mut required = Vec::new();
         for dependency in package.dependencies()? {
             // Not loaded is not an error here: it is where the preload ended.
             match dependency.required.loaded().flatten() {
                 Some(target) => required.push((target, dependency.kind)),
-                None => return Ok(writeln!(self.out, "{indent}└── …")?),
+                None => return Ok(self.out.line(&[(Style::Quiet, indent), (Style::Quiet, "└── …")])?),
             }
         }
         // Normal dependencies first. One that is needed on several platforms is several rows.
@@ -81,8 +88,9 @@ impl<W: Write> Tree<'_, W> {
             let (branch, below) =
                 if at + 1 == required.len() { ("└── ", "    ") } else { ("├── ", "│   ") };
             let kind = match kind {
-                DependencyKind::Normal => String::new(),
-                kind => format!(" [{}]", kind.name()),
+                DependencyKind::Normal => "",
+                DependencyKind::Build => " [build]",
+                DependencyKind::Dev => " [dev]",
             };
             let own = target.dependencies()?;
             let repeated = !own.is_empty() && self.expanded.contains(&target.id);
@@ -90,7 +98,10 @@ impl<W: Write> Tree<'_, W> {
             if own.iter().any(|dependency| dependency.required.is_loaded()) {
                 self.expanded.insert(target.id);
             }
-            writeln!(self.out, "{indent}{branch}{}{kind}{}", target.label(), if repeated { " (*)" } else { "" })?;
+            let mark = if repeated { " (*)" } else { "" };
+            let before = [(Style::Quiet, indent), (Style::Quiet, branch)];
+            let after = [(Style::Mark, kind), (Style::Quiet, mark)];
+            self.out.line(&[&before[..], &pieces(target), &after].concat())?;
             if !repeated {
                 self.branches(target, &format!("{indent}{below}"))?;
             }

@@ -30,7 +30,7 @@ impl Page {
         let html = fs::read_to_string(path).unwrap();
         let title = between(&html, "<h1>", "</h1>");
         let by_a_loop = between(&html, "<p class=\"loop\">", "</p>");
-        assert_eq!(said, format!("{path}: {title}; {by_a_loop}\n"));
+        assert_eq!(said, format!("{path}: {title}; {by_a_loop}\n\nDatabase: that of the sqlite URL\n"));
         assert_balanced(&html);
         for loads in ["http:", "https:", "src=", "href", "url(", "@import", "<link", "<img", "<iframe", "fetch("] {
             assert!(!html.contains(loads), "the page holds `{loads}`");

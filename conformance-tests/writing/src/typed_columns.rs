@@ -9,6 +9,7 @@ cases! { "typed_columns", Level::Write;
     written_and_found,
     keys,
     unknown_values,
+    declared_words,
     typed_json,
 }
 
@@ -81,6 +82,50 @@ async fn unknown_values(cx: &mut Context) -> Result<()> {
         repo.execute_raw("UPDATE tasks SET state = 'NEW', priority = NULL, team = NULL", []).await?;
     }
     Ok(())
+}
+
+/// Stored in a column that declares its words.
+#[derive(ColumnType, Debug, Clone, Copy, PartialEq, Eq)]
+enum Age {
+    Old,
+    New,
+}
+
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "wares")]
+struct Ware {
+    id: i64,
+    age: Age,
+    age_before: Option<Age>,
+}
+
+async fn declared_words(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    let words = cx.native_sql("column of declared words", |sql| sql.declared_words)?;
+    let id = repo.dialect().auto_increment();
+    repo.execute_raw(&format!("CREATE TABLE wares (id BIGINT{id}, age {words} NOT NULL, age_before {words})"), [])
+        .await?;
+    let ware = |age: Age, before: Option<Age>| Ware::build().set(Ware::AGE, age).set(Ware::AGE_BEFORE, before);
+    let wares = [ware(Age::Old, Some(Age::New)), ware(Age::New, None), ware(Age::Old, Some(Age::Old))];
+    let mut wares = cx.step("insert_all", repo.insert_all(wares)).await?;
+    cx.show("wares", wares.iter().map(|ware| (ware.age, ware.age_before)));
+    cx.rows("stored", "SELECT age, age_before FROM wares ORDER BY id").await?;
+    let used = Query::filter(Ware::AGE.eq(Age::Old)).filter(Ware::AGE_BEFORE.is_in([Age::Old, Age::New]));
+    let used = cx.step("all", repo.all(used.order_by((Ware::AGE_BEFORE.desc(), Ware::ID.asc())))).await?;
+    cx.show("used", used.iter().map(|ware| (ware.id, ware.age_before)));
+    let counts = Query::group_by(Ware::AGE).order_by(Ware::AGE.asc());
+    let counts: Vec<(Age, i64)> = repo.pluck((Ware::AGE, Ware::ID.count()), counts).await?;
+    cx.show("in the order of the declaration", counts);
+    let first = wares.swap_remove(0);
+    let same = first.change().set(Ware::AGE, Age::Old).set(Ware::AGE_BEFORE, Age::New);
+    let first = cx.step("the same once more", repo.update(same)).await?;
+    let none = first.change().set(Ware::AGE, Age::New).set(Ware::AGE_BEFORE, None);
+    let first = cx.step("another", repo.update(none)).await?;
+    let fresh = repo.get_or_fail::<Ware>(first.id, Query::new()).await?;
+    cx.require(
+        first == fresh && (fresh.age, fresh.age_before) == (Age::New, None),
+        "the returned row is the stored one",
+    )
 }
 
 async fn typed_json(cx: &mut Context) -> Result<()> {

@@ -1,6 +1,5 @@
 //! Which database to use, by a pool of Diesel's.
 
-use std::ffi::OsStr;
 use std::path::Path;
 
 use assoc_diesel::diesel::r2d2::{ConnectionManager, Pool, R2D2Connection};
@@ -14,13 +13,13 @@ use crate::progress::Progress;
 use crate::turn::{Turn, file_of};
 
 /// Connects, and waits until no other run uses the database. No other run does as long as the turn lives.
-pub(crate) async fn connect(wanted: Option<&OsStr>, progress: &Progress) -> Result<(Repo, Turn), Failure> {
-    let (scheme, url) = match Place::of(wanted)? {
-        Place::File(path) => return open_file(&path, progress),
+pub(crate) async fn connect(place: &Place, progress: &Progress) -> Result<(Repo, Turn), Failure> {
+    let (scheme, url) = match place {
+        Place::Temporary { path, .. } | Place::File(path) => return open_file(path, progress),
         Place::Url { scheme, url } => (scheme, url),
     };
     match scheme.as_str() {
-        "sqlite" => match file_of(&url) {
+        "sqlite" => match file_of(url) {
             Some(path) => open_file(path, progress),
             None => {
                 let manager = ConnectionManager::<SqliteConnection>::new(":memory:");

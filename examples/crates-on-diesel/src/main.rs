@@ -32,6 +32,8 @@ mod program;
 mod progress;
 #[path = "../../../assoc-repo/examples/crates/report.rs"]
 mod report;
+#[path = "../../../assoc-repo/examples/crates/terminal.rs"]
+mod terminal;
 #[path = "../../../assoc-repo/examples/crates/tree.rs"]
 mod tree;
 #[path = "../../../assoc-repo/examples/crates/turn.rs"]
