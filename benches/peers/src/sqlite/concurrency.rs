@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use assoc_repo::Repo;
-use assoc_sqlite::{Execution, Sqlite};
+use assoc_sqlite::{Execution, Sqlite, SqliteBuilder};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row};
 use tokio::sync::Semaphore;
@@ -15,6 +16,23 @@ use crate::Outcome;
 use crate::concurrency::{Options, OurServer, SHOWN, Served, Server, runtime};
 use crate::data::{self, Shape};
 use crate::rows::{Comment, Post, User, merge};
+
+/// Connections by hand: the last one stalls all other tasks of its thread, and shows what the processors can do.
+const HANDS: [(&str, Place, bool); 3] = [
+    ("hand-spawn-blocking", Place::Blocking, true),
+    ("hand-in-place", Place::InPlace, true),
+    ("hand-in-task", Place::InTask, false),
+];
+
+/// assoc with the driver's defaults, and with other options by name.
+const OURS: [(&str, fn(SqliteBuilder) -> SqliteBuilder, bool); 6] = [
+    ("assoc", |builder| builder, true),
+    ("assoc-inline", |builder| builder.execution(Execution::Inline), false),
+    ("assoc-offload", |builder| builder.execution(Execution::Offload), false),
+    ("assoc-readers-4", |builder| builder.readers(4), false),
+    ("assoc-readers-8", |builder| builder.readers(8), false),
+    ("assoc-short-1ms", |builder| builder.short_statement(Duration::from_millis(1)), false),
+];
 
 /// Measures.
 pub(crate) fn run(options: &Options) -> Outcome<()> {
@@ -30,16 +48,14 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
         fill(&mut create(&path)?, &rows)?;
         Ok(path)
     };
-    for (name, place) in [("hand-spawn-blocking", Place::Blocking), ("hand-in-place", Place::InPlace)] {
-        if options.has(name, true) {
+    for (name, place, is_usual) in HANDS {
+        if options.has(name, is_usual) {
             options.measure(&runtime, &HandServer::open(name, &filled(name)?, connections, place)?)?;
         }
     }
-    for (name, execution, is_usual) in
-        [("assoc", Execution::Auto, true), ("assoc-inline", Execution::Inline, false), ("assoc-offload", Execution::Offload, false)]
-    {
+    for (name, change, is_usual) in OURS {
         if options.has(name, is_usual) {
-            let driver = Sqlite::builder(filled(name)?).execution(execution).open()?;
+            let driver = change(Sqlite::builder(filled(name)?)).open()?;
             options.measure(&runtime, &OurServer { name, repo: Arc::new(Repo::new(driver)) })?;
         }
     }
@@ -51,6 +67,7 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
 enum Place {
     Blocking,
     InPlace,
+    InTask,
 }
 
 /// Connections that read, and one that writes.
@@ -112,6 +129,11 @@ impl HandServer {
             }
             Place::InPlace => {
                 let outcome = tokio::task::block_in_place(|| lane.with(work));
+                drop(permit);
+                outcome
+            }
+            Place::InTask => {
+                let outcome = lane.with(work);
                 drop(permit);
                 outcome
             }
