@@ -140,15 +140,14 @@ fn read(args: &[String]) -> Result<(Figure, bool, Request), String> {
     let only_sqlite = request.databases.is_empty() || request.databases == [Database::Sqlite];
     let is_plain = request.shape.is_empty() && matches!(request.peers, Peers::Usual);
     match figure {
-        Figure::Instructions | Figure::Memory if !(only_sqlite && is_plain) => Err(
-            "instructions and memory are measured on SQLite, without `--peers`, `--gaps` and `--scattered`".to_owned(),
-        ),
+        Figure::Instructions | Figure::Memory if !(only_sqlite && is_plain) => {
+            Err("instructions and memory are measured on SQLite, without `--peers`, `--gaps` and `--scattered`"
+                .to_owned())
+        }
         Figure::Latency | Figure::Concurrency if !request.shape.is_empty() => {
             Err("`--gaps` and `--scattered` are for the workloads without distance, by one task".into())
         }
-        _ if bless && figure != Figure::Instructions => {
-            Err("`--bless` stores the baseline of `--instructions`".into())
-        }
+        _ if bless && figure != Figure::Instructions => Err("`--bless` stores the baseline of `--instructions`".into()),
         _ => Ok(()),
     }?;
     if request.databases.is_empty() {

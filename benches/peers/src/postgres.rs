@@ -70,7 +70,8 @@ async fn fill_all(url: &str, shape: Shape, inputs: &Inputs) -> Outcome<Client> {
     let version: String = client.query_one("SHOW server_version", &[]).await?.get(0);
     println!("fact\tPostgreSQL\t{}", version.split(' ').next().unwrap_or(&version));
     for schema in SCHEMAS.iter().rev() {
-        let make = format!("DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}; SET search_path = {schema};");
+        let make =
+            format!("DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}; SET search_path = {schema};");
         client.batch_execute(&format!("{make}{TABLES}")).await?;
     }
     fill(&client, &data::rows(shape, &inputs.new_users)).await?;

@@ -74,7 +74,8 @@ impl Proxy {
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 // A client whose connection fails here sees it closed.
-                let connected = TcpStream::connect(server).and_then(|server| connect(client, server, round_trip / 2, &of_all));
+                let connected =
+                    TcpStream::connect(server).and_then(|server| connect(client, server, round_trip / 2, &of_all));
                 if let Err(error) = connected {
                     eprintln!("proxy: {error}");
                 }

@@ -90,7 +90,8 @@ impl Report {
     fn table(&self, page: &mut String, mix: &str, title: &str, figure: impl Fn(&Line) -> Option<String>) {
         let of_mix = || self.lines.iter().filter(|line| line.workload == mix);
         let peers = distinct(of_mix().map(|line| line.peer.as_str()));
-        let _ = write!(page, "\n{title}:\n\n| tasks | {} |\n|---:|{}\n", peers.join(" | "), "---:|".repeat(peers.len()));
+        let _ =
+            write!(page, "\n{title}:\n\n| tasks | {} |\n|---:|{}\n", peers.join(" | "), "---:|".repeat(peers.len()));
         let mut tasks: Vec<f64> = of_mix().filter_map(|line| line.figure("tasks")).collect();
         tasks.sort_by(f64::total_cmp);
         tasks.dedup();

@@ -75,9 +75,8 @@ struct Report {
 
 impl Report {
     fn of(&self, case: &str, peer: &str, round_trip: f64) -> Option<&Line> {
-        let is_it = |line: &&Line| {
-            line.workload == case && line.peer == peer && line.figure("round-trip") == Some(round_trip)
-        };
+        let is_it =
+            |line: &&Line| line.workload == case && line.peer == peer && line.figure("round-trip") == Some(round_trip);
         self.lines.iter().find(is_it)
     }
 
@@ -143,7 +142,10 @@ impl Report {
         }
         for case in ["W3", "W5", "W7"] {
             if let (Some(own), Some(by_hand)) = (turns(case, "assoc"), turns(case, "hand")) {
-                goals.push((format!("{case}: {own} turns, at most {} (by hand and one more)", by_hand + 1.0), own <= by_hand + 1.0));
+                goals.push((
+                    format!("{case}: {own} turns, at most {} (by hand and one more)", by_hand + 1.0),
+                    own <= by_hand + 1.0,
+                ));
             }
         }
         for (at, (goal, is_met)) in goals.into_iter().enumerate() {

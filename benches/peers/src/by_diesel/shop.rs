@@ -47,7 +47,9 @@ macro_rules! shop_on_connection {
                     Case::TransactionOfThree => connection.transaction(|connection| {
                         use crate::by_diesel::shop::{Parcel, parcels};
                         let read: Parcel = parcels::table.find(1).first(connection)?;
-                        diesel::update(parcels::table.find(1)).set(parcels::weight.eq(read.2 + 1)).execute(connection)?;
+                        diesel::update(parcels::table.find(1))
+                            .set(parcels::weight.eq(read.2 + 1))
+                            .execute(connection)?;
                         insert(connection, weight).map(drop)
                     })?,
                     Case::TransactionOfTwenty => connection.transaction(|connection| updates(connection, weight))?,
@@ -68,8 +70,8 @@ macro_rules! shop_on_connection {
 
         fn page(connection: &mut $connection) -> QueryResult<u64> {
             use crate::by_diesel::shop::{
-                addresses, authors, categories, coupons, coupons_orders, customers, items, notes, orders, payments, products,
-                shipments,
+                addresses, authors, categories, coupons, coupons_orders, customers, items, notes, orders, payments,
+                products, shipments,
             };
             use crate::latency::page::{Coupon, Found, Item, Note, ORDERS, Order, Product, distinct, total};
             let found: Vec<Order> = orders::table.order(orders::id).limit(ORDERS).load(connection)?;
@@ -80,7 +82,8 @@ macro_rules! shop_on_connection {
                 .order((items::order_id, items::id))
                 .load(connection)?;
             let product_ids = distinct(&of_items, |item| item.product_id);
-            let of_products: Vec<Product> = products::table.filter(products::id.eq_any(&product_ids)).load(connection)?;
+            let of_products: Vec<Product> =
+                products::table.filter(products::id.eq_any(&product_ids)).load(connection)?;
             let category_ids = distinct(&of_products, |product| product.category_id);
             let of_notes: Vec<Note> = notes::table
                 .filter(notes::order_id.eq_any(&keys))

@@ -77,7 +77,9 @@ impl OurShop {
             for _ in 1..connections {
                 let repo = repo.clone();
                 // Long enough to meet the others.
-                requests.push(tokio::spawn(async move { repo.transaction(async |tx| tx.count(Query::<Folder>::new()).await).await }));
+                requests.push(tokio::spawn(async move {
+                    repo.transaction(async |tx| tx.count(Query::<Folder>::new()).await).await
+                }));
             }
             for request in requests {
                 request.await??;

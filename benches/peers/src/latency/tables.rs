@@ -99,15 +99,27 @@ pub(crate) fn statements(counting: Counting) -> Vec<String> {
         insert("orders", "id, customer_id", orders.clone().map(|id| format!("{id}, {}", id * 7 % 12 + 1))),
         insert("customers", "id, name", named("customer", 12)),
         insert("addresses", "id, customer_id, city", (1..=12).map(|id| format!("{id}, {id}, 'city {id}'"))),
-        insert("items", "id, order_id, product_id", of_orders(3, |id, order| format!("{id}, {order}, {}", id * 5 % 25 + 1))),
+        insert(
+            "items",
+            "id, order_id, product_id",
+            of_orders(3, |id, order| format!("{id}, {order}, {}", id * 5 % 25 + 1)),
+        ),
         insert("products", "id, name, category_id", (1..=25).map(|id| format!("{id}, 'product {id}', {}", id % 6 + 1))),
         insert("categories", "id, name", named("category", 6)),
         insert("payments", "id, order_id, cents", of_orders(2, |id, order| format!("{id}, {order}, {}", id * 100))),
-        insert("shipments", "id, order_id, code", orders.clone().step_by(2).map(|id| format!("{id}, {id}, 'shipment {id}'"))),
+        insert(
+            "shipments",
+            "id, order_id, code",
+            orders.clone().step_by(2).map(|id| format!("{id}, {id}, 'shipment {id}'")),
+        ),
         insert("notes", "id, order_id, author_id", of_orders(2, |id, order| format!("{id}, {order}, {}", id % 9 + 1))),
         insert("authors", "id, name", named("author", 9)),
         insert("coupons", "id, code", named("coupon", 8)),
-        insert("coupons_orders", "coupon_id, order_id", orders.clone().flat_map(|id| [format!("{}, {id}", id % 8 + 1), format!("{}, {id}", (id + 3) % 8 + 1)])),
+        insert(
+            "coupons_orders",
+            "coupon_id, order_id",
+            orders.clone().flat_map(|id| [format!("{}, {id}", id % 8 + 1), format!("{}, {id}", (id + 3) % 8 + 1)]),
+        ),
         insert("parcels", "code, weight", (1..=20).map(|id| format!("'parcel {id}', {id}"))),
     ]);
     for tree in [NARROW, MEDIUM, WIDE] {

@@ -54,7 +54,8 @@ impl Server for HandServer {
 
     async fn get(&self, key: i64) -> Served {
         let sql = "SELECT id, name, email, age, created_at FROM users WHERE id = ?";
-        let found: Option<(i64, String, String, i64, String)> = self.pool.get_conn().await?.exec_first(sql, (key,)).await?;
+        let found: Option<(i64, String, String, i64, String)> =
+            self.pool.get_conn().await?.exec_first(sql, (key,)).await?;
         std::hint::black_box(user(found.ok_or("there is no such user")?));
         Ok(())
     }
@@ -85,7 +86,12 @@ fn user((id, name, email, age, created_at): (i64, String, String, i64, String)) 
     User { id, name, email, age, created_at }
 }
 
-async fn of<R, T>(conn: &mut Conn, sql: &str, keys: impl Iterator<Item = i64>, read: fn(R) -> T) -> Result<Vec<T>, mysql_async::Error>
+async fn of<R, T>(
+    conn: &mut Conn,
+    sql: &str,
+    keys: impl Iterator<Item = i64>,
+    read: fn(R) -> T,
+) -> Result<Vec<T>, mysql_async::Error>
 where
     R: mysql_async::prelude::FromRow + Send + 'static,
     T: Send,

@@ -43,13 +43,16 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
         if options.has("hand") {
             let url = by_network(&reading);
             let shop = Box::new(HandShop::open(&url, Arc::clone(&runtime))?);
-            callers.extend(open_usual("hand", &url, &by_network(&writing), &runtime)?.map(|usual| Caller { usual, shop }));
+            callers
+                .extend(open_usual("hand", &url, &by_network(&writing), &runtime)?.map(|usual| Caller { usual, shop }));
         }
         if options.has("assoc") {
             let url = by_network(&reading);
             let driver = runtime.block_on(async { assoc_mysql::MySql::builder(&url)?.connect().await })?;
             let shop = Box::new(OurShop::open(assoc_repo::Repo::new(driver), Arc::clone(&runtime), CONNECTIONS)?);
-            callers.extend(open_usual("assoc", &url, &by_network(&writing), &runtime)?.map(|usual| Caller { usual, shop }));
+            callers.extend(
+                open_usual("assoc", &url, &by_network(&writing), &runtime)?.map(|usual| Caller { usual, shop }),
+            );
         }
         #[cfg(feature = "diesel-mysql")]
         if options.has("diesel") {

@@ -8,7 +8,8 @@ use tokio::runtime::Runtime;
 
 use crate::Outcome;
 use crate::latency::page::{
-    self, Address, Author, Category, Coupon, Customer, Found, Item, Note, ORDERS, Order, Payment, Product, Shipment, distinct,
+    self, Address, Author, Category, Coupon, Customer, Found, Item, Note, ORDERS, Order, Payment, Product, Shipment,
+    distinct,
 };
 use crate::latency::tables::{Tree, whole_tree};
 use crate::latency::trees::{self, Folder};
@@ -63,7 +64,10 @@ impl Shop for HandShop {
                     tx.commit().await?;
                 }
                 Case::InsertAll => {
-                    let text = format!("INSERT INTO parcels (code, weight) VALUES {} RETURNING id", vec!["(?, ?)"; SAVED].join(", "));
+                    let text = format!(
+                        "INSERT INTO parcels (code, weight) VALUES {} RETURNING id",
+                        vec!["(?, ?)"; SAVED].join(", ")
+                    );
                     let values = (0..SAVED as i64).flat_map(|weight| [Value::from("new"), Value::from(weight)]);
                     conn.exec::<i64, _, _>(text, Params::Positional(values.collect())).await?;
                 }
@@ -102,19 +106,24 @@ async fn page(conn: &mut Conn) -> Outcome<u64> {
     let order = |(id, customer_id)| Order { id, customer_id };
     let orders: Vec<Order> = conn.exec_map(first, (ORDERS,), order).await?;
     let keys: Vec<i64> = orders.iter().map(|order| order.id).collect();
-    let of_order = |columns: &str, table: &str| format!("SELECT {columns} FROM {table} WHERE order_id IN (?) ORDER BY order_id, id");
+    let of_order = |columns: &str, table: &str| {
+        format!("SELECT {columns} FROM {table} WHERE order_id IN (?) ORDER BY order_id, id")
+    };
     let by_id = |columns: &str, table: &str| format!("SELECT {columns} FROM {table} WHERE id IN (?)");
     let customer_ids = distinct(&orders, |order| order.customer_id);
-    let customers = of(conn, &by_id("id, name", "customers"), customer_ids.clone(), |(id, name)| Customer { id, name }).await?;
+    let customers =
+        of(conn, &by_id("id, name", "customers"), customer_ids.clone(), |(id, name)| Customer { id, name }).await?;
     let of_customers = "SELECT id, customer_id, city FROM addresses WHERE customer_id IN (?)";
-    let addresses = of(conn, of_customers, customer_ids, |(id, customer_id, city)| Address { id, customer_id, city }).await?;
+    let addresses =
+        of(conn, of_customers, customer_ids, |(id, customer_id, city)| Address { id, customer_id, city }).await?;
     let item = |(id, order_id, product_id)| Item { id, order_id, product_id };
     let items = of(conn, &of_order("id, order_id, product_id", "items"), keys.clone(), item).await?;
     let product = |(id, name, category_id)| Product { id, name, category_id };
     let product_ids = distinct(&items, |item: &Item| item.product_id);
     let products = of(conn, &by_id("id, name, category_id", "products"), product_ids, product).await?;
     let category_ids = distinct(&products, |product: &Product| product.category_id);
-    let categories = of(conn, &by_id("id, name", "categories"), category_ids, |(id, name)| Category { id, name }).await?;
+    let categories =
+        of(conn, &by_id("id, name", "categories"), category_ids, |(id, name)| Category { id, name }).await?;
     let payment = |(id, order_id, cents)| Payment { id, order_id, cents };
     let payments = of(conn, &of_order("id, order_id, cents", "payments"), keys.clone(), payment).await?;
     let shipment = |(id, order_id, code)| Shipment { id, order_id, code };
@@ -126,7 +135,19 @@ async fn page(conn: &mut Conn) -> Outcome<u64> {
     let linked = "SELECT l.order_id, c.id, c.code FROM coupons_orders l JOIN coupons c ON c.id = l.coupon_id \
                   WHERE l.order_id IN (?) ORDER BY l.order_id, c.id";
     let coupons = of(conn, linked, keys, |(order_id, id, code)| (order_id, Coupon { id, code })).await?;
-    let found = Found { orders, customers, addresses, items, products, categories, payments, shipments, notes, authors, coupons };
+    let found = Found {
+        orders,
+        customers,
+        addresses,
+        items,
+        products,
+        categories,
+        payments,
+        shipments,
+        notes,
+        authors,
+        coupons,
+    };
     Ok(page::total(&found.shown()))
 }
 

@@ -10,7 +10,8 @@ use tokio_postgres::{Client, Row, Statement};
 
 use crate::Outcome;
 use crate::latency::page::{
-    self, Address, Author, Category, Coupon, Customer, Found, Item, Note, ORDERS, Order, Payment, Product, Shipment, distinct,
+    self, Address, Author, Category, Coupon, Customer, Found, Item, Note, ORDERS, Order, Payment, Product, Shipment,
+    distinct,
 };
 use crate::latency::tables::{Tree, whole_tree};
 use crate::latency::trees::{self, Folder};
@@ -120,7 +121,17 @@ impl Prepared {
 
     async fn page(&mut self) -> Outcome<u64> {
         self.prepare(&[
-            ORDERS_OF_PAGE, CUSTOMERS, ADDRESSES, ITEMS, PRODUCTS, CATEGORIES, PAYMENTS, SHIPMENTS, NOTES, AUTHORS, COUPONS,
+            ORDERS_OF_PAGE,
+            CUSTOMERS,
+            ADDRESSES,
+            ITEMS,
+            PRODUCTS,
+            CATEGORIES,
+            PAYMENTS,
+            SHIPMENTS,
+            NOTES,
+            AUTHORS,
+            COUPONS,
         ])
         .await?;
         let orders =
@@ -131,21 +142,40 @@ impl Prepared {
         let customers_bound: &[&(dyn ToSql + Sync)] = &[&customer_ids];
         let of_orders = try_join(
             try_join(
-                self.query(ITEMS, keys_bound, |row| Item { id: row.get(0), order_id: row.get(1), product_id: row.get(2) }),
-                self.query(NOTES, keys_bound, |row| Note { id: row.get(0), order_id: row.get(1), author_id: row.get(2) }),
+                self.query(ITEMS, keys_bound, |row| Item {
+                    id: row.get(0),
+                    order_id: row.get(1),
+                    product_id: row.get(2),
+                }),
+                self.query(NOTES, keys_bound, |row| Note {
+                    id: row.get(0),
+                    order_id: row.get(1),
+                    author_id: row.get(2),
+                }),
             ),
             try_join(
-                self.query(PAYMENTS, keys_bound, |row| Payment { id: row.get(0), order_id: row.get(1), cents: row.get(2) }),
-                self.query(SHIPMENTS, keys_bound, |row| Shipment { id: row.get(0), order_id: row.get(1), code: row.get(2) }),
+                self.query(PAYMENTS, keys_bound, |row| Payment {
+                    id: row.get(0),
+                    order_id: row.get(1),
+                    cents: row.get(2),
+                }),
+                self.query(SHIPMENTS, keys_bound, |row| Shipment {
+                    id: row.get(0),
+                    order_id: row.get(1),
+                    code: row.get(2),
+                }),
             ),
         );
         // The addresses need the customers' keys, which the orders have.
         let of_customers = try_join(
             self.query(CUSTOMERS, customers_bound, |row| Customer { id: row.get(0), name: row.get(1) }),
-            self.query(ADDRESSES, customers_bound, |row| Address { id: row.get(0), customer_id: row.get(1), city: row.get(2) }),
+            self.query(ADDRESSES, customers_bound, |row| Address {
+                id: row.get(0),
+                customer_id: row.get(1),
+                city: row.get(2),
+            }),
         );
-        let coupons =
-            self.query(COUPONS, keys_bound, |row| (row.get(0), Coupon { id: row.get(1), code: row.get(2) }));
+        let coupons = self.query(COUPONS, keys_bound, |row| (row.get(0), Coupon { id: row.get(1), code: row.get(2) }));
         let (((items, notes), (payments, shipments)), ((customers, addresses), coupons)) =
             try_join(of_orders, try_join(of_customers, coupons)).await?;
         let (product_ids, author_ids) =
@@ -153,14 +183,30 @@ impl Prepared {
         let (bound_products, bound_authors): (&[&(dyn ToSql + Sync)], &[&(dyn ToSql + Sync)]) =
             (&[&product_ids], &[&author_ids]);
         let (products, authors) = try_join(
-            self.query(PRODUCTS, bound_products, |row| Product { id: row.get(0), name: row.get(1), category_id: row.get(2) }),
+            self.query(PRODUCTS, bound_products, |row| Product {
+                id: row.get(0),
+                name: row.get(1),
+                category_id: row.get(2),
+            }),
             self.query(AUTHORS, bound_authors, |row| Author { id: row.get(0), name: row.get(1) }),
         )
         .await?;
         let category_ids = distinct(&products, |product| product.category_id);
         let categories =
             self.query(CATEGORIES, &[&category_ids], |row| Category { id: row.get(0), name: row.get(1) }).await?;
-        let found = Found { orders, customers, addresses, items, products, categories, payments, shipments, notes, authors, coupons };
+        let found = Found {
+            orders,
+            customers,
+            addresses,
+            items,
+            products,
+            categories,
+            payments,
+            shipments,
+            notes,
+            authors,
+            coupons,
+        };
         Ok(page::total(&found.shown()))
     }
 

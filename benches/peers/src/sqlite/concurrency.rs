@@ -99,7 +99,8 @@ impl Lane {
 
     // The permit is held meanwhile, so there is a connection.
     fn with(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<()>) -> Served {
-        let connection = self.connections.lock().unwrap_or_else(PoisonError::into_inner).pop().ok_or("no connection")?;
+        let connection =
+            self.connections.lock().unwrap_or_else(PoisonError::into_inner).pop().ok_or("no connection")?;
         let outcome = work(&connection);
         self.connections.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
         Ok(outcome?)
@@ -177,9 +178,16 @@ fn page(connection: &Connection, from: i64) -> rusqlite::Result<()> {
     let users = "SELECT id, name, email, age, created_at FROM users WHERE id BETWEEN ? AND ? ORDER BY id";
     let users: Vec<User> =
         connection.prepare_cached(users)?.query_map([from, from + SHOWN - 1], user)?.collect::<Result<_, _>>()?;
-    let posts = "SELECT id, user_id, title, body, published FROM posts WHERE user_id IN rarray(?1) ORDER BY user_id, id";
+    let posts =
+        "SELECT id, user_id, title, body, published FROM posts WHERE user_id IN rarray(?1) ORDER BY user_id, id";
     let posts: Vec<Post> = of(connection, posts, users.iter().map(|user| user.id), |row| {
-        Ok(Post { id: row.get(0)?, user_id: row.get(1)?, title: row.get(2)?, body: row.get(3)?, published: row.get(4)? })
+        Ok(Post {
+            id: row.get(0)?,
+            user_id: row.get(1)?,
+            title: row.get(2)?,
+            body: row.get(3)?,
+            published: row.get(4)?,
+        })
     })?;
     let comments = "SELECT id, post_id, author_id, body FROM comments WHERE post_id IN rarray(?1) ORDER BY post_id, id";
     let comments: Vec<Comment> = of(connection, comments, posts.iter().map(|post| post.id), |row| {
