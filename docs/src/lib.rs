@@ -35,6 +35,8 @@ struct Counters;
 struct Callbacks;
 #[doc = include_str!("../guide/transactions.md")]
 struct Transactions;
+#[doc = include_str!("../guide/latency.md")]
+struct Latency;
 #[doc = include_str!("../guide/mistakes.md")]
 struct Mistakes;
 #[doc = include_str!("../guide/errors.md")]

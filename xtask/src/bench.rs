@@ -11,7 +11,9 @@ use crate::workspace::{cargo, root};
 
 mod chart;
 mod compile;
+mod concurrency;
 mod instructions;
+mod latency;
 mod memory;
 mod report;
 mod targets;
@@ -50,36 +52,68 @@ struct Request {
     databases: Vec<Database>,
     peers: Peers,
     rounds: Option<String>,
+    /// How long each number of tasks runs.
+    seconds: Option<String>,
     /// How the rows lie: options of the peers.
     shape: Vec<&'static str>,
+    /// Of the figure that is measured.
     workloads: Vec<String>,
 }
 
 /// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Figure {
     Times,
-    Instructions {
-        bless: bool,
-    },
+    Instructions,
     Memory,
-    /// Of the compiler, by peer.
+    Latency,
+    Concurrency,
+    /// Of the compiler.
     Compile,
 }
 
-pub(crate) fn run(args: &[String]) -> Outcome {
-    let (figure, request) = read(args)?;
-    match figure {
-        Figure::Instructions { bless } => instructions::run(&request.workloads, bless),
-        Figure::Memory => memory::run(&request.workloads),
-        Figure::Compile => compile::run(&request.peers, request.rounds.as_deref()),
-        Figure::Times => times(&request),
+const FIGURES: [(&str, Figure); 5] = [
+    ("--instructions", Figure::Instructions),
+    ("--memory", Figure::Memory),
+    ("--latency", Figure::Latency),
+    ("--concurrency", Figure::Concurrency),
+    ("compile", Figure::Compile),
+];
+
+impl Figure {
+    /// Whether a name stands for something that is measured so.
+    fn has(self, name: &str) -> bool {
+        match self {
+            Figure::Times | Figure::Instructions | Figure::Memory => WORKLOADS.contains(&name),
+            Figure::Latency => latency::CASES.contains(&name) || (WORKLOADS.contains(&name) && name != "W11"),
+            Figure::Concurrency => concurrency::MIXES.contains(&name),
+            Figure::Compile => false,
+        }
     }
 }
 
-fn read(args: &[String]) -> Result<(Figure, Request), String> {
-    let mut request =
-        Request { databases: Vec::new(), peers: Peers::Usual, rounds: None, shape: Vec::new(), workloads: Vec::new() };
-    let (mut instructions, mut bless, mut memory, mut compile) = (false, false, false, false);
+pub(crate) fn run(args: &[String]) -> Outcome {
+    let (figure, bless, request) = read(args)?;
+    match figure {
+        Figure::Instructions => instructions::run(&request.workloads, bless),
+        Figure::Memory => memory::run(&request.workloads),
+        Figure::Times => times(&request),
+        Figure::Latency => latency::run(&request),
+        Figure::Concurrency => concurrency::run(&request),
+        Figure::Compile => compile::run(&request.peers, request.rounds.as_deref()),
+    }
+}
+
+fn read(args: &[String]) -> Result<(Figure, bool, Request), String> {
+    let mut request = Request {
+        databases: Vec::new(),
+        peers: Peers::Usual,
+        rounds: None,
+        seconds: None,
+        shape: Vec::new(),
+        workloads: Vec::new(),
+    };
+    let (mut figure, mut bless) = (Figure::Times, false);
     let mut args = args.iter();
     while let Some(arg) = args.next() {
         let mut value = || args.next().cloned().ok_or_else(|| format!("`{arg}` needs a value"));
@@ -94,45 +128,44 @@ fn read(args: &[String]) -> Result<(Figure, Request), String> {
                 request.peers = if peers == "all" { Peers::All } else { Peers::Named(peers) };
             }
             "--rounds" => request.rounds = Some(value()?),
+            "--seconds" => request.seconds = Some(value()?),
             "--gaps" => request.shape.push("--gaps"),
             "--scattered" => request.shape.push("--scattered"),
-            "--instructions" => instructions = true,
             "--bless" => bless = true,
-            "--memory" => memory = true,
-            "compile" => compile = true,
-            name if WORKLOADS.contains(&name) => request.workloads.push(name.to_owned()),
-            other => {
-                return Err(format!(
-                    "`bench` knows no `{other}`; the workloads are W1 to W11, and `compile` measures the compiler"
-                ));
-            }
+            other => match FIGURES.iter().find(|(option, _)| *option == other) {
+                Some((_, asked)) if figure == Figure::Times => figure = *asked,
+                Some(_) => return Err(format!("`{other}` is a run of its own")),
+                None => request.workloads.push(other.to_owned()),
+            },
         }
     }
-    if compile {
-        let alone = request.databases.is_empty() && request.shape.is_empty() && request.workloads.is_empty();
-        return if alone && !(instructions || memory || bless) {
-            Ok((Figure::Compile, request))
-        } else {
-            Err("`compile` takes `--peers` and `--rounds`: its programs do not run".into())
-        };
+    // Names may stand before the option that says what they are names of.
+    if let Some(unknown) = request.workloads.iter().find(|name| !figure.has(name)) {
+        return Err(format!("`bench` knows no `{unknown}` here; `cargo xtask` lists what it knows"));
     }
     let only_sqlite = request.databases.is_empty() || request.databases == [Database::Sqlite];
-    if (instructions || memory) && !(only_sqlite && request.shape.is_empty() && matches!(request.peers, Peers::Usual)) {
-        return Err(
-            "instructions and memory are measured on SQLite, without `--peers`, `--gaps` and `--scattered`".into()
-        );
-    }
+    let is_plain = request.shape.is_empty() && matches!(request.peers, Peers::Usual);
+    match figure {
+        Figure::Instructions | Figure::Memory if !(only_sqlite && is_plain) => {
+            Err("instructions and memory are measured on SQLite, without `--peers`, `--gaps` and `--scattered`"
+                .to_owned())
+        }
+        Figure::Latency | Figure::Concurrency if !request.shape.is_empty() => {
+            Err("`--gaps` and `--scattered` are for the workloads without distance, by one task".into())
+        }
+        Figure::Compile if !(request.databases.is_empty() && request.shape.is_empty()) => {
+            Err("`compile` takes `--peers` and `--rounds`: its programs do not run".into())
+        }
+        _ if bless && figure != Figure::Instructions => Err("`--bless` stores the baseline of `--instructions`".into()),
+        _ => Ok(()),
+    }?;
     if request.databases.is_empty() {
-        request.databases.push(Database::Sqlite);
+        match figure {
+            Figure::Latency => request.databases.extend([Database::MariaDb, Database::Postgres]),
+            _ => request.databases.push(Database::Sqlite),
+        }
     }
-    let figure = match (instructions, memory, bless) {
-        (true, false, bless) => Figure::Instructions { bless },
-        (false, true, false) => Figure::Memory,
-        (false, false, false) => Figure::Times,
-        (true, true, _) => return Err("`--instructions` and `--memory` are two runs".into()),
-        (false, _, true) => return Err("`--bless` stores the baseline of `--instructions`".into()),
-    };
-    Ok((figure, request))
+    Ok((figure, bless, request))
 }
 
 /// Times, on one database after the other.

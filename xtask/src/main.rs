@@ -35,6 +35,13 @@ Usage: cargo xtask <task>
   bench compile [--peers <name,...>] [--rounds <n>]
                                     processor time of compiling programs of assoc and Diesel (--peers all: and SeaORM): from
                                     nothing, all of 30 and 100 models, and after one of them was edited; and their crates.
+  bench [mariadb] [postgres] --latency [--rounds <n>] [<workload or case>...]
+                                    what distance costs: W1 to W10, page, saves (inserts, updates), transaction (transaction-3,
+                                    transaction-20), insert_all and trees (tree-narrow, tree, tree-wide) through a proxy that
+                                    delays by 0, 0.2, 1 and 5 ms there and back, with the turns that each took.
+  bench [sqlite] [mariadb] --concurrency [--seconds <n>] [<mix>...]
+                                    1 to 256 tasks at once: requests a second, how long they take, processors used. The
+                                    mixes are gets, pages and mixed (80 % gets, 15 % pages, 5 % writes).
   db mysql [--server <where>] -- <command> [args...]
                                     run a command against a private MariaDB server: its URL is in ASSOC_MYSQL_URL.
                                     If that is set already, the command runs against the server it names.

@@ -6,6 +6,9 @@ use diesel::prelude::{Associations, Identifiable, Queryable, Selectable};
 use crate::rows::Post;
 use crate::workload::Workload;
 
+#[cfg(any(feature = "diesel-mysql", feature = "diesel-postgres"))]
+pub(crate) mod shop;
+
 diesel::table! { users (id) { id -> BigInt, name -> Text, email -> Text, age -> BigInt, created_at -> Text, } }
 diesel::table! { posts (id) { id -> BigInt, user_id -> BigInt, title -> Text, body -> Text, published -> Bool, } }
 diesel::table! { comments (id) { id -> BigInt, post_id -> BigInt, author_id -> BigInt, body -> Text, } }

@@ -2,12 +2,15 @@
 //!
 //! ```text
 //! peers <sqlite|mariadb|postgres> [--peers <name,…>] [--rounds <n>] [--gaps] [--scattered] [<workload>…]
+//! peers latency <mariadb|postgres> [--peers <name,…>] [--rounds <n>] [<case>…]
+//! peers concurrency <sqlite|mariadb> [--peers <name,…>] [--seconds <n>] [<mix>…]
 //! peers fill <file> [--gaps] [--scattered]
 //! peers iterate <file> <peer> <workload> <rounds>
 //! peers allocations <file> <peer> <workload>
 //! ```
 //!
-//! The first prints a line for each workload and peer. `fill` makes a file of SQLite, `iterate` runs one workload on it some times and
+//! The first prints a line for each workload and peer. `latency` does so for several distances of the server, and
+//! `concurrency` for several numbers of tasks. `fill` makes a file of SQLite, `iterate` runs one workload on it some times and
 //! once before, and prints the peak of the resident memory; `allocations` counts those of one round. `cargo xtask bench` makes tables of
 //! all this. The servers are those that `ASSOC_MYSQL_URL` and `ASSOC_POSTGRES_URL` name.
 
@@ -18,12 +21,17 @@ mod allocations;
 #[cfg(feature = "diesel")]
 mod by_diesel;
 mod clock;
+mod concurrency;
 mod data;
+#[cfg(any(feature = "mariadb", feature = "postgres"))]
+mod latency;
 #[cfg(feature = "mariadb")]
 mod mariadb;
 mod ours;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(any(feature = "mariadb", feature = "postgres"))]
+mod proxy;
 mod rounds;
 mod rows;
 mod sqlite;
@@ -87,12 +95,14 @@ fn main() -> Outcome<()> {
         ["sqlite", rest @ ..] => sqlite::run(&options(rest)?),
         ["mariadb", rest @ ..] => on_mariadb(&options(rest)?),
         ["postgres", rest @ ..] => on_postgres(&options(rest)?),
+        ["latency", database, rest @ ..] => latency_on(database, rest),
+        ["concurrency", database, rest @ ..] => concurrency_on(database, rest),
         ["fill", path, rest @ ..] => sqlite::fill_file(Path::new(path), options(rest)?.shape),
         ["iterate", path, peer, workload, rounds] => {
             sqlite::iterate(Path::new(path), peer, one(workload)?, rounds.parse()?)
         }
         ["allocations", path, peer, workload] => allocations::count(Path::new(path), peer, one(workload)?),
-        _ => Err("usage: peers <sqlite|mariadb|postgres|fill|iterate|allocations> …".into()),
+        _ => Err("usage: peers <sqlite|mariadb|postgres|latency|concurrency|fill|iterate|allocations> …".into()),
     }
 }
 
@@ -102,6 +112,26 @@ fn options(args: &[&str]) -> Outcome<Options> {
 
 fn one(workload: &str) -> Outcome<Workload> {
     Workload::named(workload).ok_or_else(|| format!("there is no workload `{workload}`").into())
+}
+
+fn latency_on(database: &str, args: &[&str]) -> Outcome<()> {
+    match database {
+        #[cfg(feature = "mariadb")]
+        "mariadb" => mariadb::latency::run(&latency::Options::of(args)?),
+        #[cfg(feature = "postgres")]
+        "postgres" => postgres::latency::run(&latency::Options::of(args)?),
+        other => Err(format!("the peers were built without a server `{other}` to be far from, with {args:?}").into()),
+    }
+}
+
+fn concurrency_on(database: &str, args: &[&str]) -> Outcome<()> {
+    let options = concurrency::Options::of(args)?;
+    match database {
+        "sqlite" => sqlite::concurrency::run(&options),
+        #[cfg(feature = "mariadb")]
+        "mariadb" => mariadb::concurrency::run(&options),
+        other => Err(format!("the peers were built without tasks on `{other}`").into()),
+    }
 }
 
 #[cfg(feature = "mariadb")]

@@ -11,18 +11,24 @@ use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Params, Value};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::data::{self, Rows};
+use crate::data::{self, Rows, Shape};
 use crate::ours::{Application, Ours};
 use crate::rounds::{Peer, Store};
 use crate::workload::{Inputs, Workload};
 use crate::{Options, Outcome};
 
+pub(crate) mod concurrency;
 #[cfg(feature = "diesel-mysql")]
 mod diesel;
 mod hand;
+pub(crate) mod latency;
+mod shop;
 
 /// The database that is filled, and the one that is inserted into.
 const DATABASES: [&str; 2] = ["assoc_peers", "assoc_peers_written"];
+
+/// In the order of the columns of the tables that are printed.
+const PEERS: &[&str] = &["hand", "assoc", "assoc-diesel", "diesel"];
 
 const TABLES: &[&str] = &[
     "CREATE TABLE users (id BIGINT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(255) NOT NULL, email VARCHAR(255) NOT NULL, \
@@ -47,54 +53,55 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
     let [reading, writing] = DATABASES.map(|database| with_database(&url, database));
     let inputs = Arc::new(Inputs::new(options.shape));
     let runtime = Arc::new(Builder::new_current_thread().enable_all().build()?);
-    let cleaner = runtime.block_on(async {
-        let mut conn = Conn::from_url(&url).await?;
-        let version: Option<String> = conn.query_first("SELECT VERSION()").await?;
-        let version = version.unwrap_or_default();
-        println!("fact\tMariaDB\t{}", version.split('-').next().unwrap_or(&version));
-        for database in DATABASES.iter().rev() {
-            conn.query_drop(format!("DROP DATABASE IF EXISTS {database}")).await?;
-            conn.query_drop(format!("CREATE DATABASE {database} CHARACTER SET utf8mb4")).await?;
-            conn.query_drop(format!("USE {database}")).await?;
-            for table in TABLES {
-                conn.query_drop(*table).await?;
-            }
-        }
-        fill(&mut conn, &data::rows(options.shape, &inputs.new_users)).await?;
-        conn.query_drop(format!("USE {}", DATABASES[1])).await?;
-        conn.exec_batch("INSERT INTO tags VALUES (?, ?)", data::tags()).await?;
-        Ok::<_, Box<dyn std::error::Error>>(conn)
-    })?;
+    let cleaner = runtime.block_on(fill_all(&url, options.shape, &inputs))?;
     let mut peers: Vec<Box<dyn Peer>> = Vec::new();
-    if options.has("hand") {
-        let open = |url: &str| runtime.block_on(hand::Hand::open(url));
-        peers.push(Box::new(Hand {
-            reading: open(&reading)?,
-            writing: open(&writing)?,
-            runtime: Arc::clone(&runtime),
-        }));
-    }
-    if options.has("assoc") {
-        let repo = |url: &str| -> Outcome<Repo> {
-            Ok(Repo::new(runtime.block_on(async { assoc_mysql::MySql::builder(url)?.connect().await })?))
-        };
-        peers.push(Box::new(Ours {
-            name: "assoc",
-            application: Application::InRuntime(Arc::clone(&runtime)),
-            reading: repo(&reading)?,
-            writing: Some(repo(&writing)?),
-        }));
-    }
-    #[cfg(feature = "diesel-mysql")]
-    {
-        if options.has("assoc-diesel") {
-            peers.push(Box::new(diesel::pooled(&reading, &writing)?));
-        }
-        if options.has("diesel") {
-            peers.push(Box::new(diesel::open(&reading)?));
-        }
+    for name in PEERS.iter().filter(|name| options.has(name)) {
+        peers.extend(open_usual(name, &reading, &writing, &runtime)?);
     }
     options.measure(&inputs, &mut peers, &mut Written { cleaner, runtime })
+}
+
+/// Makes and fills the databases, and answers a connection to the one that is written.
+async fn fill_all(url: &str, shape: Shape, inputs: &Inputs) -> Outcome<Conn> {
+    let mut conn = Conn::from_url(url).await?;
+    let version: Option<String> = conn.query_first("SELECT VERSION()").await?;
+    let version = version.unwrap_or_default();
+    println!("fact\tMariaDB\t{}", version.split('-').next().unwrap_or(&version));
+    for database in DATABASES.iter().rev() {
+        conn.query_drop(format!("DROP DATABASE IF EXISTS {database}")).await?;
+        conn.query_drop(format!("CREATE DATABASE {database} CHARACTER SET utf8mb4")).await?;
+        conn.query_drop(format!("USE {database}")).await?;
+        for table in TABLES {
+            conn.query_drop(*table).await?;
+        }
+    }
+    fill(&mut conn, &data::rows(shape, &inputs.new_users)).await?;
+    conn.query_drop(format!("USE {}", DATABASES[1])).await?;
+    conn.exec_batch("INSERT INTO tags VALUES (?, ?)", data::tags()).await?;
+    Ok(conn)
+}
+
+/// A peer that reads one database and writes the other, unless its feature is off.
+fn open_usual(name: &str, reading: &str, writing: &str, runtime: &Arc<Runtime>) -> Outcome<Option<Box<dyn Peer>>> {
+    let runtime = Arc::clone(runtime);
+    Ok(match name {
+        "hand" => {
+            let open = |url: &str| runtime.block_on(hand::Hand::open(url));
+            Some(Box::new(Hand { reading: open(reading)?, writing: open(writing)?, runtime }))
+        }
+        "assoc" => {
+            let repo = |url: &str| -> Outcome<Repo> {
+                Ok(Repo::new(runtime.block_on(async { assoc_mysql::MySql::builder(url)?.connect().await })?))
+            };
+            let (reading, writing) = (repo(reading)?, Some(repo(writing)?));
+            Some(Box::new(Ours { name: "assoc", application: Application::InRuntime(runtime), reading, writing }))
+        }
+        #[cfg(feature = "diesel-mysql")]
+        "assoc-diesel" => Some(Box::new(diesel::pooled(reading, writing)?)),
+        #[cfg(feature = "diesel-mysql")]
+        "diesel" => Some(Box::new(diesel::open(reading)?)),
+        _ => None,
+    })
 }
 
 /// The URL with another database.

@@ -16,6 +16,7 @@ use crate::rounds::{Peer, Store};
 use crate::workload::{Inputs, Workload};
 use crate::{Options, Outcome};
 
+pub(crate) mod concurrency;
 #[cfg(feature = "diesel")]
 mod diesel;
 mod hand;

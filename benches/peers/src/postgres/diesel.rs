@@ -5,6 +5,7 @@ use assoc_repo::Repo;
 use diesel::connection::SimpleConnection;
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool};
 
+use crate::by_diesel::shop::{Parcel, parcels};
 use crate::ours::{Application, Ours};
 
 crate::by_diesel::on_connection!(PgConnection);
@@ -33,4 +34,21 @@ pub(super) fn pooled(url: &str) -> Outcome<Ours> {
     let pool = Pool::builder().max_size(1).connection_customizer(Box::new(Settings)).build(manager)?;
     let reading = Repo::new(Pooled::new(pool)?);
     Ok(Ours { name: "assoc-diesel", application: Application::Plain, reading, writing: None })
+}
+
+crate::by_diesel::shop::shop_on_connection!(PgConnection);
+
+pub(super) fn open_shop(url: &str) -> Outcome<ShopOnConnection> {
+    let OnConnection(connection) = open(url)?;
+    Ok(ShopOnConnection { connection, weight: 0 })
+}
+
+fn insert(connection: &mut PgConnection, weight: i64) -> QueryResult<Parcel> {
+    let values = (parcels::code.eq("new"), parcels::weight.eq(weight));
+    diesel::insert_into(parcels::table).values(values).get_result(connection)
+}
+
+fn insert_all(connection: &mut PgConnection, weights: std::ops::Range<i64>) -> QueryResult<Vec<Parcel>> {
+    let values: Vec<_> = weights.map(|weight| (parcels::code.eq("new"), parcels::weight.eq(weight))).collect();
+    diesel::insert_into(parcels::table).values(values).get_results(connection)
 }

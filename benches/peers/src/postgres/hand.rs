@@ -5,8 +5,9 @@ use std::hint::black_box;
 
 use futures_util::TryStreamExt;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Config, NoTls, Row, Statement};
+use tokio_postgres::{Client, Config, Row, Statement};
 
+use super::insert::insert;
 use crate::Outcome;
 use crate::data::PAGE;
 use crate::rows::{
@@ -36,7 +37,7 @@ const COMMENTS_OF_USERS: &str = "SELECT c.id, c.post_id, c.author_id, c.body, p.
 
 /// One connection and its prepared statements.
 pub(super) struct Hand {
-    pub(super) client: Client,
+    client: Client,
     prepared: HashMap<&'static str, Statement>,
 }
 
@@ -54,9 +55,7 @@ fn comment(row: &Row) -> Comment {
 
 impl Hand {
     pub(super) async fn open(config: &Config) -> Outcome<Self> {
-        let (client, connection) = config.connect(NoTls).await?;
-        tokio::spawn(async move { drop(connection.await) });
-        Ok(Hand { client, prepared: HashMap::new() })
+        Ok(Hand { client: super::connect(config).await?, prepared: HashMap::new() })
     }
 
     pub(super) async fn run(&mut self, workload: Workload, inputs: &Inputs, check: bool) -> Outcome<u64> {
@@ -70,7 +69,8 @@ impl Hand {
             Workload::W7 => self.users_comments(check).await,
             Workload::W9 => self.graph(Some(PAGE), check).await,
             Workload::W10 => self.latest_comments(check).await,
-            other => Err(format!("{other:?} is not measured on PostgreSQL").into()),
+            Workload::W8 => insert(&mut self.client, &inputs.new_users, None).await,
+            Workload::W11 => insert(&mut self.client, &inputs.new_users, Some(&inputs.tags)).await,
         }
     }
 
