@@ -40,6 +40,8 @@
 //! [`Repo::new`] takes any driver. [`Repo::connect`] takes a URL and selects one of the drivers that the features
 //! `sqlite`, `mysql` and `postgres` of this crate add to the program.
 //!
+//! The [`guide`] is the book of the library, with a chapter of recipes.
+//!
 //! Where to look: [`Repo`] and [`Select`] read; [`ModelExt::build`] and [`ModelExt::change`] begin writes;
 //! [`Repo::association`] is a handle of one association of one owner; [`Repo::destroy`] does what `dependent` says;
 //! [`Repo::reset_counters`] repairs counters; [`Repo::transaction`] groups all of them; [`Repo::explain`] shows the statements of a query.
@@ -116,6 +118,9 @@ mod touch;
 mod touched_rows;
 mod typed_future;
 
+// For rustdoc only, so that it costs programs nothing. The examples run as tests of the workspace's `docs`.
+#[cfg(all(doc, not(doctest)))]
+pub mod guide;
 pub mod prelude;
 
 pub use assoc_core as core;
