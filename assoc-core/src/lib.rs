@@ -12,6 +12,8 @@
 //!   needs nothing but this crate. [`execution`] has what only an executor such as `assoc-repo` needs.
 //!
 //! Programs use `assoc-repo`, whose prelude re-exports the parts of this crate that they need.
+// Crates that are documented before this one link to it all the same.
+#![doc(html_root_url = "https://docs.rs/assoc-core/latest")]
 
 pub mod change;
 mod column_type;

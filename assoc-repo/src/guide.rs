@@ -2,6 +2,7 @@
 //!
 //! The modules hold text only, and are not compiled into a program.
 //!
+//! * [Introduction](introduction)
 //! * [Getting started](getting_started)
 //! * [Recipes](recipes)
 //!
@@ -51,6 +52,9 @@
 //! * [A Rails model, line by line](rails_model)
 
 // Links, headings and code blocks of the chapters are checked where they are written: by the tests of the workspace's `docs`.
+
+#[doc = include_str!("../guide/introduction.md")]
+pub mod introduction {}
 
 #[doc = include_str!("../guide/getting-started.md")]
 pub mod getting_started {}

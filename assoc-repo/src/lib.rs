@@ -58,6 +58,8 @@
 //! | `serde_json` | columns of `serde_json::Value`, and `Json<T>` for types of the program |
 //! | `serde` | models that are written and read as they are loaded: `#[model(serde)]` |
 //! | `regex`, `email`, `url` | [rules](Rules) of these formats |
+// Crates that are documented before this one link to it all the same.
+#![doc(html_root_url = "https://docs.rs/assoc-repo/latest")]
 
 // The documentation of a type lists its methods in the order of these modules: in the order in which a program needs them.
 mod read;

@@ -2,6 +2,8 @@
 
 #[doc = include_str!("../../README.md")]
 struct Readme;
+#[doc = include_str!("../guide/introduction.md")]
+struct Introduction;
 #[doc = include_str!("../guide/getting-started.md")]
 struct GettingStarted;
 #[doc = include_str!("../guide/models.md")]

@@ -59,7 +59,7 @@ pub fn shown(page: &str, name: &str, recorder: &Recorder) {
     let at = at.unwrap_or_else(|| panic!("{page} has no block of SQL below `<!-- sql: {name} -->`"));
     let length = text[at..].find("```\n").unwrap();
     let block = &text[at..at + length];
-    if words(block) == words(&sent) {
+    if letters(block) == letters(&sent) {
         return;
     }
     let write = std::env::var_os(WRITE).is_some();
@@ -67,15 +67,19 @@ pub fn shown(page: &str, name: &str, recorder: &Recorder) {
     std::fs::write(&path, format!("{}{sent}\n{}", &text[..at], &text[at + length..])).unwrap();
 }
 
-fn words(sql: &str) -> Vec<&str> {
+/// Where lines are broken is no difference.
+fn letters(sql: &str) -> String {
     sql.split_whitespace().collect()
 }
 
 /// A statement with a line for each of its clauses, if it is too long for one line.
 fn folded(sql: &str) -> String {
-    let one_line = words(sql).join(" ");
+    let one_line = sql.split_whitespace().collect::<Vec<_>>().join(" ");
     if one_line.len() <= WIDTH {
         return one_line + ";";
+    }
+    if one_line.starts_with("CREATE TABLE") {
+        return columns(&one_line) + ";";
     }
     let (mut lines, mut line, mut depth) = (Vec::new(), String::new(), 0_i32);
     for (at, word) in one_line.split(' ').scan(0, |at, word| Some((std::mem::replace(at, *at + word.len() + 1), word)))
@@ -94,6 +98,25 @@ fn folded(sql: &str) -> String {
     }
     lines.push(line);
     lines.join("\n") + ";"
+}
+
+/// A table with a line for each of its columns.
+fn columns(sql: &str) -> String {
+    let (mut text, mut depth) = (String::new(), 0);
+    for char in sql.chars() {
+        match char {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ => {}
+        }
+        match (char, depth) {
+            ('(', 1) => text.push_str("(\n    "),
+            (')', 0) => text.push_str("\n)"),
+            (',', 1) => text.push_str(",\n   "),
+            _ => text.push(char),
+        }
+    }
+    text
 }
 
 fn begins_with(rest: &str, clause: &str) -> bool {
