@@ -67,6 +67,14 @@ impl<M: Model> Select<M> {
     }
 
     /// As [`join`](Self::join), but rows without a target stay: the target's columns are `NULL` then.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let number = User::ACCOUNT.joined(Account::NUMBER).optional();
+    /// let numbers = repo.pluck(number, Query::left_join(User::ACCOUNT)).await?;
+    /// assert_eq!(numbers, [Some("1".to_owned())]); // `None` for a user without one
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn left_join(mut self, associations: impl IntoPreload<M>) -> Self {
         self.add_joins(JoinKind::Left, associations.into_requests());
         self
@@ -118,6 +126,15 @@ impl<M: Model> Select<M> {
     /// Loads associations with the rows, each by the better kind of statement. An association is joined, as
     /// [`eager_load`](Self::eager_load) does, if a condition or order names it or the query joins it. Otherwise it is
     /// loaded by key, as [`preload`](Self::preload) does. [`explain`](Self::explain) shows which.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// // By join, because the condition reaches into the posts: 1 statement.
+    /// let good = User::POSTS.joined(Post::STARS.gt(3));
+    /// let users = repo.all(Query::includes(User::POSTS).filter(good)).await?;
+    /// assert_eq!(users[0].posts()?.len(), 1);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn includes(self, associations: impl IntoPreload<M>) -> Self {
         self.load(associations, Strategy::Auto)
     }

@@ -9,9 +9,11 @@ use crate::metadata::association::AssociationDef;
 use crate::metadata::expr::{AggregateFunction, ColumnRef, Comparison, Direction, Expr, Operand};
 use crate::typed::aggregate::{Aggregate, Selectable, Summable};
 use crate::typed::association::Association;
-use crate::typed::column::{Column, ColumnOf, Filter, MaybeNull, Sort, TextColumn, bind};
+use crate::typed::column::{Column, ColumnOf, MaybeNull, TextColumn, bind};
 use crate::typed::comparisons::words_of_a_value;
+use crate::typed::filter::Filter;
 use crate::typed::sealed;
+use crate::typed::sort::Sort;
 use crate::value::Value;
 
 impl<O, T, H> Association<O, T, H> {
@@ -22,8 +24,12 @@ impl<O, T, H> Association<O, T, H> {
     /// A query that does not join the association fails with [`ErrorKind::NotJoined`](crate::ErrorKind::NotJoined),
     /// before any SQL.
     ///
-    /// ```ignore
-    /// Query::join(User::POSTS).filter(User::POSTS.joined(Post::TITLE.eq("Ada"))).order_by(User::POSTS.joined(Post::ID.desc()))
+    /// ```
+    #[doc = include_str!("../../docs/users.txt")]
+    /// // For `Query::join(User::POSTS).filter(…).order_by(…)`:
+    /// let filter = User::POSTS.joined(Post::TITLE.eq("Looms"));
+    /// let order = User::POSTS.joined(Post::ID.desc());
+    /// # let _ = (filter, order);
     /// ```
     #[must_use]
     pub fn joined<X: Joined<T>>(self, what: X) -> X::Of<O> {
