@@ -336,6 +336,15 @@ impl Transaction {
     /// # Errors
     /// When the database refuses; no work takes effect then. If the connection broke while committing, the outcome is
     /// unknown ([`DriverErrorKind::AmbiguousCommit`](assoc_core::DriverErrorKind::AmbiguousCommit)).
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let tx = repo.begin().await?;
+    /// tx.delete_all(Query::<Post>::new()).await?;
+    /// tx.commit().await?;
+    /// assert_eq!(repo.count(Query::<Post>::new()).await?, 0);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn commit(self) -> Result<()> {
         self.end(true).await
     }

@@ -301,6 +301,13 @@ impl Repo {
     ///
     /// # Errors
     /// When the database refuses.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// repo.drop_table::<Post>().await?;
+    /// assert!(repo.all(Query::<Post>::new()).await.is_err());
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn drop_table<M: Model>(&self) -> Result<()> {
         self.require_here(M::DEF)?;
         let statement = schema::drop_table(M::DEF, self.dialect());

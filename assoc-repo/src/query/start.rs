@@ -86,11 +86,25 @@ impl<M: Model> Query<M> {
     }
 
     /// All but the first rows: [`Select::offset`].
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let query = Query::offset(2).order_by(Post::TITLE.asc());
+    /// assert_eq!(repo.all(query).await?[0].title, "Notes");
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn offset(offset: u64) -> Select<M> {
         Self::new().offset(offset)
     }
 
     /// Leaves out repeated rows: [`Select::distinct`].
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let query = Query::distinct().join(User::POSTS);
+    /// assert_eq!(repo.all(query).await?.len(), 1);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn distinct() -> Select<M> {
         Self::new().distinct()
     }
