@@ -8,7 +8,7 @@ use std::sync::Arc;
 use assoc_core::change::{ChildOp, Given, Member, RowChange};
 use assoc_core::metadata::Cardinality;
 use assoc_core::{
-    Association, BelongsTo, Column, ColumnType, Error, FieldError, IntoColumn, Model, Result, Rules, ToOne, Value,
+    Association, BelongsTo, Column, ColumnType, Error, FieldError, IntoColumn, Model, Rules, ToOne, Value,
 };
 
 mod begin;
