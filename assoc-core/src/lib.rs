@@ -12,6 +12,8 @@
 //!   needs nothing but this crate. [`execution`] has what only an executor such as `assoc-repo` needs.
 //!
 //! Programs use `assoc-repo`, whose prelude re-exports the parts of this crate that they need.
+// Crates that are documented before this one link to it all the same.
+#![doc(html_root_url = "https://docs.rs/assoc-core/latest")]
 
 pub mod change;
 mod column_type;
@@ -65,14 +67,16 @@ pub use typed::aggregate::{Aggregate, Selectable, Summable};
 pub use typed::aggregate_field::{AggregateField, AggregatePreload};
 pub use typed::assignment::{Addable, Assignment};
 pub use typed::association::{Association, ForeignKeyFor};
-pub use typed::column::{Column, ColumnList, ColumnOf, Filter, IntoSort, MaybeNull, Sort, TextColumn, escape_like};
+pub use typed::column::{Column, ColumnList, ColumnOf, MaybeNull, TextColumn, escape_like};
 pub use typed::conditions::OfType;
+pub use typed::filter::Filter;
 pub use typed::joined_column::{Joined, JoinedColumn};
 pub use typed::preload::{IntoPreload, Preload};
 #[cfg(feature = "regex")]
 pub use typed::rules::IntoPattern;
 pub use typed::rules::{BoolColumn, FinalRow, HasLength, IntegerColumn, OrderedColumn, RuleColumns, Rules};
 pub use typed::scope::Scope;
+pub use typed::sort::{IntoSort, Sort};
 pub use typed::through::Through;
 pub use typed::variant::{Variant, VariantPreload};
 pub use value::Value;

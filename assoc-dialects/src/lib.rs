@@ -6,6 +6,8 @@
 //!
 //! What a database says of a violated constraint is its own as well, whatever client passes it on: [`sqlite::violation`],
 //! [`mysql::ServerError`], [`postgres::errors`].
+// Crates that are documented before this one link to it all the same.
+#![doc(html_root_url = "https://docs.rs/assoc-dialects/latest")]
 
 mod json;
 pub mod mysql;

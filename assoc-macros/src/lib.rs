@@ -6,6 +6,8 @@
 //!
 //! A derive reports all mistakes at once, each at its attribute or field. The compiler finds mistakes that concern
 //! another struct (its foreign key column, the column's type) in the constants, and reports them at the same places.
+// Crates that are documented before this one link to it all the same.
+#![doc(html_root_url = "https://docs.rs/assoc-macros/latest")]
 
 use errors::Errors;
 use expand::Root;

@@ -1,28 +1,28 @@
 //! Changesets: values to write. A struct is always a row that the database returned; a row that is not saved yet, or
 //! not yet in this form, is a [`Changeset`]. So "new record" is a type, not a guess from the primary key.
 
-use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 use assoc_core::change::{ChildOp, Given, Member, RowChange};
-use assoc_core::metadata::{Cardinality, ModelDef};
+use assoc_core::metadata::Cardinality;
 use assoc_core::{
-    Association, BelongsTo, Column, ColumnType, Error, ErrorKind, FieldError, IntoColumn, Model, Result, Rules, ToOne,
-    Value,
+    Association, BelongsTo, Column, ColumnType, Error, FieldError, IntoColumn, Model, Rules, ToOne, Value,
 };
 
 mod begin;
 mod build;
 mod changed;
 mod into_changeset;
+mod read_only;
 mod target;
 mod writable;
 
 pub use begin::ModelExt;
 pub use build::__build;
 pub use into_changeset::IntoChangeset;
+pub(crate) use read_only::{refuse_read_only, refuse_read_only_row};
 pub use target::{IntoMembers, IntoTarget, SharedDraft};
 pub use writable::{Clearable, WritableMany, WritableOne};
 
@@ -350,12 +350,29 @@ impl<M: Model> Changeset<M> {
     }
 
     /// Whether saving inserts a row, rather than changing one that exists.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// assert!(Post::build().is_new() && !user.change().is_new());
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     #[must_use]
     pub fn is_new(&self) -> bool {
         self.row.is_new()
     }
 
     /// This changeset as one new row that several associations can share. Saving inserts it once.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// // One new group for two memberships.
+    /// let group = Group::build().set(Group::NAME, "Weavers").shared();
+    /// let member = || Membership::build().associate(Membership::GROUP, &group);
+    /// let user = repo.update(user.change().push(User::MEMBERSHIPS, [member(), member()])).await?;
+    /// let members = user.memberships()?;
+    /// assert_eq!(members[0].group_id, members[1].group_id);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     #[must_use]
     pub fn shared(self) -> SharedDraft<M> {
         SharedDraft::new(self.row)
@@ -406,6 +423,13 @@ impl<M: Model> Changeset<M> {
 
     /// All problems of the final values, with which saving would fail. It costs no statement; problems that only the
     /// database finds are not among them.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let problems = Post::build().set(Post::STARS, 1).errors();
+    /// assert_eq!(problems[0].to_string(), "title is missing");
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     #[must_use]
     pub fn errors(&self) -> Vec<FieldError> {
         self.row.problems()
@@ -436,12 +460,27 @@ impl<M: Model> Changeset<M> {
     }
 
     /// The value set for a column, if there is one.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let draft = Post::build().set(Post::TITLE, "Cards");
+    /// assert_eq!(draft.value_of(Post::TITLE), Some(&Value::from("Cards")));
+    /// assert_eq!(draft.value_of(Post::STARS), None);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     #[must_use]
     pub fn value_of<V: ColumnType>(&self, column: Column<M, V>) -> Option<&Value<'static>> {
         self.row.values().get(column.index())?.as_ref()
     }
 
     /// Whether saving would write a column.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let post = repo.get_or_fail::<Post>(1, Query::new()).await?; // it has 5 stars
+    /// assert!(!post.change().set(Post::STARS, 5).has_changes());
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     #[must_use]
     pub fn has_changes(&self) -> bool {
         self.row.has_changes()
@@ -457,23 +496,5 @@ impl<M: Model> Changeset<M> {
     #[must_use]
     pub fn into_row_change(self) -> RowChange {
         self.row
-    }
-}
-
-/// Refuses to write a row that was loaded as read-only.
-pub(crate) fn refuse_read_only<M: Model>(row: &M) -> Result<()> {
-    refuse_read_only_row(M::DEF, row)
-}
-
-/// As [`refuse_read_only`], of a row whose model is known at run time.
-pub(crate) fn refuse_read_only_row(model: &'static ModelDef, row: &dyn Any) -> Result<()> {
-    match model.rows.origin(row) {
-        Some(origin) if origin.is_read_only() => Err(ErrorKind::ReadOnly {
-            model: model.name,
-            key: model.key_of(row).map_or_else(|| "without key".to_owned(), |key| key.to_string()),
-            association: origin.association().map(assoc_core::metadata::AssociationDef::qualified_name),
-        }
-        .into()),
-        _ => Ok(()),
     }
 }

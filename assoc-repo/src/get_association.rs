@@ -107,6 +107,15 @@ impl Repo {
     ///
     /// # Errors
     /// When the query cannot run, a row cannot be read, or the database fails.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let good = Query::filter(Post::STARS.gt(3));
+    /// let posts = repo.get_association(&user, User::POSTS, good).await?; // 1 statement
+    /// assert_eq!(posts[0].title, "Looms");
+    /// assert!(!user.posts.is_loaded()); // the struct does not change
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn get_association<O: Model, T: Model, A: ReadAssociation<O, T>>(
         &self,
         owner: &O,

@@ -40,6 +40,8 @@
 //! [`Repo::new`] takes any driver. [`Repo::connect`] takes a URL and selects one of the drivers that the features
 //! `sqlite`, `mysql` and `postgres` of this crate add to the program.
 //!
+//! The [`guide`] is the book of the library, with a chapter of recipes.
+//!
 //! Where to look: [`Repo`] and [`Select`] read; [`ModelExt::build`] and [`ModelExt::change`] begin writes;
 //! [`Repo::association`] is a handle of one association of one owner; [`Repo::destroy`] does what `dependent` says;
 //! [`Repo::reset_counters`] repairs counters; [`Repo::transaction`] groups all of them; [`Repo::explain`] shows the statements of a query.
@@ -56,6 +58,8 @@
 //! | `serde_json` | columns of `serde_json::Value`, and `Json<T>` for types of the program |
 //! | `serde` | models that are written and read as they are loaded: `#[model(serde)]` |
 //! | `regex`, `email`, `url` | [rules](Rules) of these formats |
+// Crates that are documented before this one link to it all the same.
+#![doc(html_root_url = "https://docs.rs/assoc-repo/latest")]
 
 // The documentation of a type lists its methods in the order of these modules: in the order in which a program needs them.
 mod read;
@@ -116,6 +120,9 @@ mod touch;
 mod touched_rows;
 mod typed_future;
 
+// For rustdoc only, so that it costs programs nothing. The examples run as tests of the workspace's `docs`.
+#[cfg(all(doc, not(doctest)))]
+pub mod guide;
 pub mod prelude;
 
 pub use assoc_core as core;

@@ -66,24 +66,60 @@ enum Way {
 
 impl Page {
     /// The first `size` rows.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let by_title = Query::<Post>::order_by(Post::TITLE.asc());
+    /// let page = repo.page(by_title, Page::first(2)).await?;
+    /// assert!(page.rows[0].title == "Engines" && page.has_next);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     #[must_use]
     pub const fn first(size: u64) -> Self {
         Page { start: Start::First, size }
     }
 
     /// The last `size` rows, in the order of the query.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let by_title = Query::<Post>::order_by(Post::TITLE.asc());
+    /// let page = repo.page(by_title, Page::last(2)).await?;
+    /// assert!(page.rows[1].title == "Notes" && page.has_previous);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     #[must_use]
     pub const fn last(size: u64) -> Self {
         Page { start: Start::Last, size }
     }
 
     /// The first `size` rows after a cursor: the page that follows [`KeysetPage::next`].
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let by_title = Query::<Post>::order_by(Post::TITLE.asc());
+    /// let page = repo.page(by_title.clone(), Page::first(2)).await?;
+    /// let next = page.next().expect("a next page").to_string(); // the text of a link
+    /// let page = repo.page(by_title, Page::after(next, 2)).await?;
+    /// assert_eq!(page.rows[0].title, "Notes");
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     #[must_use]
     pub fn after(cursor: impl Into<Cursor>, size: u64) -> Self {
         Page { start: Start::After(cursor.into()), size }
     }
 
     /// The last `size` rows before a cursor, in the order of the query: the page that [`KeysetPage::previous`] leads to.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let by_title = Query::<Post>::order_by(Post::TITLE.asc());
+    /// let page = repo.page(by_title.clone(), Page::last(1)).await?;
+    /// let previous = page.previous().expect("a page before it");
+    /// let page = repo.page(by_title, Page::before(previous, 2)).await?;
+    /// assert_eq!(page.rows[0].title, "Engines");
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     #[must_use]
     pub fn before(cursor: impl Into<Cursor>, size: u64) -> Self {
         Page { start: Start::Before(cursor.into()), size }

@@ -47,6 +47,18 @@ impl Repo {
     ///
     /// # Errors
     /// As [`preload`](Self::preload).
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// repo.preload(&mut user, User::POSTS).await?;
+    /// repo.insert(Post::build().associate(Post::USER, &user).set(Post::TITLE, "Cards")).await?;
+    ///
+    /// repo.preload(&mut user, User::POSTS).await?; // loaded already: no statement
+    /// assert_eq!(user.posts()?.len(), 3);
+    /// repo.reload(&mut user, User::POSTS).await?; // 1 statement
+    /// assert_eq!(user.posts()?.len(), 4);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn reload<O: Model>(
         &self,
         target: &mut (impl PreloadTarget<O> + ?Sized),
@@ -61,6 +73,18 @@ impl Repo {
     }
 
     /// Begins to load associations of structs of several models by one request: [`Together`].
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let mut posts = repo.all(Query::<Post>::new()).await?;
+    /// repo.together()
+    ///     .preload(&mut user, User::ACCOUNT)
+    ///     .preload(&mut posts, Post::USER)
+    ///     .run()
+    ///     .await?;
+    /// assert!(user.account()?.is_some() && posts[0].user()?.is_some());
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn together(&self) -> Together<'_, 'static> {
         Together { repo: self, roots: Vec::new(), existing: Vec::new() }
     }

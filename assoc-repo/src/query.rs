@@ -13,95 +13,9 @@ use assoc_core::{Error, Filter, IntoPreload, IntoSort, Model, Result, RowOrigin}
 use crate::columns::Columns;
 use crate::repo::Repo;
 
-/// Where queries start: `Query::filter(User::NAME.eq("Ada"))`, `Query::preload(User::POSTS)`. Every function has the
-/// same name as the [`Select`] method it calls.
-#[derive(Debug)]
-pub struct Query<M = ()>(PhantomData<fn() -> M>);
+mod start;
 
-impl<M: Model> Query<M> {
-    /// All rows of the model.
-    #[allow(clippy::new_ret_no_self)] // `Query` is where queries begin; `Select` is their type.
-    pub fn new() -> Select<M> {
-        Select {
-            spec: RootSelect::new(M::DEF),
-            within: Expr::always(),
-            said_order: Vec::new(),
-            own_order: Vec::new(),
-            preloads: Vec::new(),
-            joins: Vec::new(),
-            raw_joins: Vec::new(),
-            join_chain: None,
-            selected: None,
-            unscoped: false,
-            most_statements: None,
-            origin: RowOrigin::default(),
-            model: PhantomData,
-        }
-    }
-
-    /// Rows that satisfy a condition: [`Select::filter`].
-    pub fn filter(filter: Filter<M>) -> Select<M> {
-        Self::new().filter(filter)
-    }
-
-    /// Rows that satisfy a condition: [`Select::or_filter`].
-    pub fn or_filter(filter: Filter<M>) -> Select<M> {
-        Self::new().or_filter(filter)
-    }
-
-    /// Rows in an order: [`Select::order_by`].
-    pub fn order_by(sort: impl IntoSort<M>) -> Select<M> {
-        Self::new().order_by(sort)
-    }
-
-    /// The first rows only: [`Select::limit`].
-    pub fn limit(limit: u64) -> Select<M> {
-        Self::new().limit(limit)
-    }
-
-    /// All but the first rows: [`Select::offset`].
-    pub fn offset(offset: u64) -> Select<M> {
-        Self::new().offset(offset)
-    }
-
-    /// Leaves out repeated rows: [`Select::distinct`].
-    pub fn distinct() -> Select<M> {
-        Self::new().distinct()
-    }
-
-    /// Some columns only: [`Select::select`].
-    pub fn select(columns: impl Columns<M>) -> Select<M> {
-        Self::new().select(columns)
-    }
-
-    /// One row per group: [`Select::group_by`].
-    pub fn group_by(columns: impl Columns<M>) -> Select<M> {
-        Self::new().group_by(columns)
-    }
-
-    /// Groups that satisfy a condition: [`Select::having`].
-    pub fn having(filter: Filter<M>) -> Select<M> {
-        Self::new().having(filter)
-    }
-
-    /// Rows that the repo refuses to save or delete: [`Select::readonly`].
-    pub fn readonly() -> Select<M>
-    where
-        M: HasRowOrigin,
-    {
-        Self::new().readonly()
-    }
-
-    /// Rows regardless of the model's default scope: [`Select::unscoped`].
-    pub fn unscoped() -> Select<M> {
-        Self::new().unscoped()
-    }
-
-    /// Begins a query with [`Select::preload`].
-    pub fn preload(preload: impl IntoPreload<M>) -> Select<M> {
-        Self::new().preload(preload)
-    }
-}
+pub use start::Query;
 
 /// A query of model `M`.
 ///
@@ -271,6 +185,13 @@ impl<M: Model> Select<M> {
     }
 
     /// Keeps the rows that satisfy a condition. Several calls combine with `AND`.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let query = Query::filter(Post::STARS.gt(0)).filter(Post::TITLE.like("L%"));
+    /// assert_eq!(repo.all(query).await?.len(), 1); // both conditions
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn filter(mut self, filter: Filter<M>) -> Self {
         self.spec.filter = self.spec.filter.and(filter.into_expr());
         self
@@ -278,6 +199,13 @@ impl<M: Model> Select<M> {
 
     /// Adds the rows that satisfy a condition to those of all conditions before. As the first condition it is the only
     /// one.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let query = Query::filter(Post::STARS.eq(0)).or_filter(Post::TITLE.eq("Looms"));
+    /// assert_eq!(repo.count(query).await?, 2);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn or_filter(mut self, filter: Filter<M>) -> Self {
         let before = self.spec.filter;
         self.spec.filter =
@@ -287,24 +215,55 @@ impl<M: Model> Select<M> {
 
     /// Sorts by these terms, after the terms of earlier calls. The primary key decides between equal rows, so the order
     /// is total.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let query = Query::order_by(Post::STARS.desc()).order_by(Post::TITLE.asc());
+    /// assert_eq!(repo.all(query).await?[0].title, "Looms");
+    ///
+    /// let query = Query::order_by((Post::STARS.asc(), Post::TITLE.asc()));
+    /// assert_eq!(repo.all(query).await?[0].title, "Notes");
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn order_by(mut self, sort: impl IntoSort<M>) -> Self {
         self.spec.order.extend(sort.into_terms());
         self
     }
 
     /// Limits the rows to the first by the query's order, then by primary key.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let query = Query::order_by(Post::TITLE.asc()).limit(1);
+    /// assert_eq!(repo.all(query).await?[0].title, "Engines");
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn limit(mut self, limit: u64) -> Self {
         self.spec.limit = Some(limit);
         self
     }
 
     /// Skips the first rows.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let query = Query::order_by(Post::TITLE.asc()).limit(1).offset(1);
+    /// assert_eq!(repo.all(query).await?[0].title, "Looms");
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn offset(mut self, offset: u64) -> Self {
         self.spec.offset = Some(offset);
         self
     }
 
     /// Returns equal rows once.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let query = Query::join(User::POSTS).distinct();
+    /// assert_eq!(repo.all(query).await?.len(), 1); // not once for each post
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn distinct(mut self) -> Self {
         self.spec.distinct = true;
         self
@@ -312,6 +271,13 @@ impl<M: Model> Select<M> {
 
     /// Reads these columns only. The fields of all other columns must be `Option`s, and are `None` in the result. For
     /// values in place of models use [`Repo::pluck`].
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let query = Query::select((Post::ID, Post::TITLE, Post::STARS));
+    /// assert_eq!(repo.all(query).await?[0].user_id, None); // not read
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn select(mut self, columns: impl Columns<M>) -> Self {
         self.selected.get_or_insert_default().extend(columns.operands());
         self
@@ -319,18 +285,41 @@ impl<M: Model> Select<M> {
 
     /// Returns one row for each combination of values of these columns. It is meant for [`Repo::pluck`] with
     /// aggregates.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let query = Query::group_by(Post::USER_ID);
+    /// let counts = repo.pluck((Post::USER_ID, Post::ID.count()), query).await?;
+    /// assert_eq!(counts, [(Some(1), 3)]);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn group_by(mut self, columns: impl Columns<M>) -> Self {
         self.spec.group.extend(columns.operands());
         self
     }
 
     /// Keeps the groups that satisfy a condition, which may contain aggregates.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let query = Query::group_by(Post::USER_ID).having(Post::ID.count().gt(3));
+    /// assert!(repo.pluck(Post::USER_ID, query).await?.is_empty());
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn having(mut self, filter: Filter<M>) -> Self {
         self.spec.having = self.spec.having.and(filter.into_expr());
         self
     }
 
     /// Limits the statements of this query, preloads included: [`Repo::max_statements`] for a single query.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let query = Query::preload(User::POSTS).max_statements(1);
+    /// let error = repo.all(query).await.unwrap_err(); // and no statement
+    /// assert!(matches!(error.kind(), ErrorKind::TooManyStatements { limit: 1, .. }));
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn max_statements(mut self, limit: usize) -> Self {
         self.most_statements = Some(limit);
         self
@@ -401,12 +390,30 @@ impl<M: Model> Select<M> {
     /// Locks the rows that are read until the transaction ends, so that no other transaction changes them; others may
     /// lock them in
     /// the same way. Otherwise as [`for_update`](Self::for_update).
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let tx = repo.begin().await?;
+    /// let post = tx.get::<Post>(1, Query::new().for_share()).await?;
+    /// assert!(post.is_some());
+    /// tx.commit().await?;
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn for_share(self) -> Self {
         self.locked(LockStrength::Share)
     }
 
     /// Leaves out rows that others have locked, instead of waiting for them. Locks like [`for_update`](Self::for_update) if
     /// neither lock was asked for.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let tx = repo.begin().await?;
+    /// let job = Query::order_by(Post::ID.asc()).limit(1).for_update().skip_locked();
+    /// assert_eq!(tx.all(job).await?[0].title, "Looms"); // another worker gets the next
+    /// tx.commit().await?;
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn skip_locked(mut self) -> Self {
         let strength = self.spec.lock.map_or(LockStrength::Update, |lock| lock.strength);
         self.spec.lock = Some(RowLock { strength, when_locked: WhenLocked::Skip });
@@ -428,6 +435,14 @@ impl<M: Model> Select<M> {
     /// Loads an association with the rows: `User::POSTS`, `User::POSTS.with(Post::COMMENTS)`, or a tuple of these. It
     /// costs one statement per association and level, whatever the number of rows, and fewer where rows are in memory
     /// already.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let query = Query::preload(User::POSTS.order_by(Post::STARS.desc())).preload(User::ACCOUNT);
+    /// let (users, statements) = repo.count_statements(repo.all(query)).await;
+    /// assert_eq!((&*users?[0].posts()?[0].title, statements), ("Looms", 3));
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn preload(mut self, preload: impl IntoPreload<M>) -> Self {
         self.preloads.extend(preload.into_requests());
         self
@@ -437,6 +452,13 @@ impl<M: Model> Select<M> {
     ///
     /// # Errors
     /// When the query cannot run, with the same error that running it gives before any SQL.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let plan = Query::preload(User::POSTS).explain(&repo)?;
+    /// assert!(plan.starts_with("User [1]"));
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn explain(&self, repo: &Repo) -> Result<String> {
         repo.explain(self)
     }

@@ -9,11 +9,26 @@ use crate::query::{Query, Select};
 
 impl<M: Model> Query<M> {
     /// Rows that have a target: [`Select::join`].
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let query = Query::join(User::POSTS).filter(User::POSTS.joined(Post::STARS.gt(0)));
+    /// assert_eq!(repo.all(query).await?.len(), 2); // the user once for each post
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn join(associations: impl IntoPreload<M>) -> Select<M> {
         Self::new().join(associations)
     }
 
     /// Rows with the targets they have: [`Select::left_join`].
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let title = User::POSTS.joined(Post::TITLE).optional();
+    /// let query = Query::left_join(User::POSTS).order_by(User::POSTS.joined(Post::TITLE).asc());
+    /// assert_eq!(repo.pluck(title, query).await?[0].as_deref(), Some("Engines"));
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn left_join(associations: impl IntoPreload<M>) -> Select<M> {
         Self::new().left_join(associations)
     }
@@ -24,11 +39,25 @@ impl<M: Model> Query<M> {
     }
 
     /// Begins a query with [`Select::eager_load`].
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let (users, statements) = repo.count_statements(repo.all(Query::eager_load(User::POSTS))).await;
+    /// assert_eq!((users?[0].posts()?.len(), statements), (3, 1));
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn eager_load(associations: impl IntoPreload<M>) -> Select<M> {
         Self::new().eager_load(associations)
     }
 
     /// Begins a query with [`Select::includes`].
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let (users, statements) = repo.count_statements(repo.all(Query::includes(User::POSTS))).await;
+    /// assert_eq!((users?[0].posts()?.len(), statements), (3, 2)); // by key: nothing needs the join
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn includes(associations: impl IntoPreload<M>) -> Select<M> {
         Self::new().includes(associations)
     }
@@ -67,6 +96,14 @@ impl<M: Model> Select<M> {
     }
 
     /// As [`join`](Self::join), but rows without a target stay: the target's columns are `NULL` then.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let number = User::ACCOUNT.joined(Account::NUMBER).optional();
+    /// let numbers = repo.pluck(number, Query::left_join(User::ACCOUNT)).await?;
+    /// assert_eq!(numbers, [Some("1".to_owned())]); // `None` for a user without one
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn left_join(mut self, associations: impl IntoPreload<M>) -> Self {
         self.add_joins(JoinKind::Left, associations.into_requests());
         self
@@ -76,6 +113,14 @@ impl<M: Model> Select<M> {
     /// `?` takes a bind. Its table names count as taken: an association over one of these tables gets another name,
     /// which [`explain`](Self::explain) shows. Associations that the same statement loads are partial, because the join
     /// may leave out some of their rows.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let on = "INNER JOIN posts ON posts.user_id = users.id AND posts.stars > ?";
+    /// let query = Query::<User>::new().raw_join(on, [Value::Int(3)]);
+    /// assert_eq!(repo.count(query).await?, 1);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn raw_join(mut self, sql: impl Into<String>, binds: impl IntoIterator<Item = Value<'static>>) -> Self {
         self.raw_joins.push(RawJoin { sql: sql.into(), binds: binds.into_iter().collect() });
         self
@@ -118,6 +163,15 @@ impl<M: Model> Select<M> {
     /// Loads associations with the rows, each by the better kind of statement. An association is joined, as
     /// [`eager_load`](Self::eager_load) does, if a condition or order names it or the query joins it. Otherwise it is
     /// loaded by key, as [`preload`](Self::preload) does. [`explain`](Self::explain) shows which.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// // By join, because the condition reaches into the posts: 1 statement.
+    /// let good = User::POSTS.joined(Post::STARS.gt(3));
+    /// let users = repo.all(Query::includes(User::POSTS).filter(good)).await?;
+    /// assert_eq!(users[0].posts()?.len(), 1);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn includes(self, associations: impl IntoPreload<M>) -> Self {
         self.load(associations, Strategy::Auto)
     }

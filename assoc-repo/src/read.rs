@@ -3,7 +3,7 @@
 use std::any::TypeId;
 use std::sync::Arc;
 
-use assoc_core::driver::{Access, AnswerColumn, Bind, BoxFuture, RowSink, Statement, StatementKind};
+use assoc_core::driver::{Access, Bind, BoxFuture, Statement, StatementKind};
 use assoc_core::execution::KeyTuple;
 use assoc_core::execution::rows::{Rows, mark};
 use assoc_core::metadata::{ModelDef, Operand, Strategy};
@@ -21,6 +21,11 @@ use crate::query::{Query, Select};
 use crate::repo::Repo;
 use crate::session::Session;
 use crate::write::rows_of;
+
+mod sinks;
+
+pub(crate) use sinks::Named;
+use sinks::OneRow;
 
 impl Repo {
     /// The row with a primary key, or `None`. The query may add preloads and conditions; pass [`Query::new`] for the
@@ -73,6 +78,17 @@ impl Repo {
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] if there is no such row, and the errors of [`get`](Self::get).
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let query = Query::preload(Post::USER);
+    /// let post = repo.get_or_fail::<Post>(1, query).await?; // 2 statements
+    /// assert!(post.title == "Looms" && post.user()?.is_some());
+    ///
+    /// let error = repo.get_or_fail::<Post>(99, Query::new()).await.unwrap_err();
+    /// assert!(error.is_not_found());
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn get_or_fail<M: Model>(&self, key: impl PrimaryKeyOf<M>, query: Select<M>) -> Result<M> {
         let key = key.into_primary_key();
         match self.row_with_key(&key, unless_plain(query)).await? {
@@ -86,6 +102,13 @@ impl Repo {
     ///
     /// # Errors
     /// When the query cannot run, a row cannot be read, or the database fails.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let post = repo.get_by(Post::TITLE.eq("Notes"), Query::new()).await?;
+    /// assert_eq!(post.map(|post| post.stars), Some(0));
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn get_by<M: Model>(&self, filter: Filter<M>, query: Select<M>) -> Result<Option<M>> {
         Ok(self.all(query.filter(filter).at_most(1)).await?.into_iter().next())
     }
@@ -94,6 +117,14 @@ impl Repo {
     ///
     /// # Errors
     /// [`ErrorKind::NotUnique`] if there are several rows, and the errors of [`all`](Self::all).
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// assert!(repo.one(Query::filter(Post::STARS.eq(5))).await?.is_some());
+    /// let error = repo.one(Query::filter(Post::STARS.gt(0))).await.unwrap_err();
+    /// assert!(matches!(error.kind(), ErrorKind::NotUnique { .. }));
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn one<M: Model>(&self, query: Select<M>) -> Result<Option<M>> {
         let mut rows = self.all(query.at_most(2)).await?.into_iter();
         match (rows.next(), rows.next()) {
@@ -106,6 +137,15 @@ impl Repo {
     ///
     /// # Errors
     /// When the query cannot run (before any SQL), a row cannot be read, or the database fails.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let query = Query::order_by(Post::STARS.desc()).preload(Post::USER);
+    /// let (posts, statements) = repo.count_statements(repo.all(query)).await;
+    /// assert_eq!(posts?[0].title, "Looms");
+    /// assert_eq!(statements, 2); // the posts, and their users
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn all<M: Model>(&self, query: Select<M>) -> Result<Vec<M>> {
         self.all_carrying(query, &mut Carried::default()).await
     }
@@ -168,6 +208,12 @@ impl Repo {
     ///
     /// # Errors
     /// When the query cannot run or the database fails.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// assert_eq!(repo.count(Query::filter(Post::STARS.gt(0))).await?, 2);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn count<M: Model>(&self, query: Select<M>) -> Result<u64> {
         query.refuse_lock("count")?;
         let repo = self.in_database_of(M::DEF);
@@ -182,6 +228,12 @@ impl Repo {
     ///
     /// # Errors
     /// When the query cannot run or the database fails.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// assert!(repo.exists(Query::filter(Post::TITLE.eq("Looms"))).await?);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn exists<M: Model>(&self, query: Select<M>) -> Result<bool> {
         query.refuse_lock("exists")?;
         let repo = self.in_database_of(M::DEF);
@@ -305,6 +357,14 @@ impl Repo {
     /// # Errors
     /// When the numbers of `?` and binds differ, the statement selects other columns or another order
     /// ([`ErrorKind::ColumnNames`]), a value does not fit its field, or the database fails.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let sql = "SELECT id, user_id, title, stars FROM posts WHERE stars > ?";
+    /// let posts = repo.query_raw::<Post>(sql, [Value::Int(3)]).await?;
+    /// assert_eq!(posts[0].title, "Looms");
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn query_raw<M: Model>(
         &self,
         sql: &str,
@@ -414,36 +474,6 @@ fn unless_plain<M: Model>(query: Select<M>) -> Option<Box<Select<M>>> {
 
 fn show_key(key: &impl Key) -> String {
     KeyTuple::new(key_values(key)).map_or_else(|| "NULL".to_owned(), |key| key.to_string())
-}
-
-/// Rows of hand-written SQL. Their columns are checked before the first row is read.
-pub(crate) struct Named<R> {
-    pub(crate) model: &'static ModelDef,
-    pub(crate) rows: R,
-}
-
-impl<R: RowSink> RowSink for Named<R> {
-    fn row(&mut self, values: &mut [Value<'_>]) -> Result<()> {
-        self.rows.row(values)
-    }
-
-    fn wants_columns(&self) -> bool {
-        true
-    }
-
-    fn columns(&mut self, columns: &[AnswerColumn<'_>]) -> Result<()> {
-        self.model.check_columns(columns)
-    }
-}
-
-// At most one row, without a vector for the most frequent query.
-struct OneRow<M>(Option<M>);
-
-impl<M: Model> RowSink for OneRow<M> {
-    fn row(&mut self, values: &mut [Value<'_>]) -> Result<()> {
-        self.0 = Some(M::from_values(values)?);
-        Ok(())
-    }
 }
 
 // Adds the planned statements to an error about their number.

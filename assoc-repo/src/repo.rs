@@ -64,6 +64,14 @@ pub(crate) struct Shared {
 
 impl Repo {
     /// A repo over a driver.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let repo = Repo::new(Sqlite::memory()?);
+    /// repo.create_table::<Post>().await?;
+    /// assert_eq!(repo.count(Query::<Post>::new()).await?, 0);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     #[must_use]
     pub fn new(driver: impl Driver) -> Self {
         Repo::from_driver(Arc::new(driver))
@@ -98,6 +106,12 @@ impl Repo {
     }
 
     /// The SQL dialect of the database.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// assert_eq!(repo.dialect().name(), "SQLite");
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     #[must_use]
     pub fn dialect(&self) -> &dyn Dialect {
         self.shared.driver.dialect()
@@ -110,6 +124,14 @@ impl Repo {
     }
 
     /// Whether this handle belongs to a transaction.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let tx = repo.begin().await?;
+    /// assert!(tx.in_transaction() && !repo.in_transaction());
+    /// tx.rollback().await?;
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     #[must_use]
     pub fn in_transaction(&self) -> bool {
         self.transaction.is_some()

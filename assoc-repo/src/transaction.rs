@@ -117,6 +117,15 @@ impl Repo {
     /// When no connection is available or the database refuses.
     /// [`ErrorKind::Transaction`](assoc_core::ErrorKind::Transaction) on a handle whose transaction has ended, or that
     /// has an open savepoint.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let tx = repo.begin().await?;
+    /// tx.insert(Post::build().set(Post::TITLE, "Cards")).await?;
+    /// tx.commit().await?;
+    /// assert_eq!(repo.count(Query::<Post>::new()).await?, 4);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn begin(&self) -> Result<Transaction> {
         self.begin_with(TransactionOptions::new()).await
     }
@@ -128,6 +137,16 @@ impl Repo {
     /// As [`begin`](Self::begin); [`ErrorKind::Unsupported`] if the database has no such isolation level;
     /// [`ErrorKind::Transaction`] with options on a transaction's repo, because a savepoint is part of a transaction that
     /// has begun.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// use assoc_repo::TransactionOptions;
+    ///
+    /// let tx = repo.begin_with(TransactionOptions::new().read_only()).await?;
+    /// assert_eq!(tx.count(Query::<Post>::new()).await?, 3);
+    /// tx.rollback().await?;
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn begin_with(&self, options: TransactionOptions) -> Result<Transaction> {
         match &self.transaction {
             Some(_) if !options.are_plain() => {
@@ -317,6 +336,15 @@ impl Transaction {
     /// # Errors
     /// When the database refuses; no work takes effect then. If the connection broke while committing, the outcome is
     /// unknown ([`DriverErrorKind::AmbiguousCommit`](assoc_core::DriverErrorKind::AmbiguousCommit)).
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let tx = repo.begin().await?;
+    /// tx.delete_all(Query::<Post>::new()).await?;
+    /// tx.commit().await?;
+    /// assert_eq!(repo.count(Query::<Post>::new()).await?, 0);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn commit(self) -> Result<()> {
         self.end(true).await
     }
@@ -325,6 +353,15 @@ impl Transaction {
     ///
     /// # Errors
     /// When the connection broke; no work takes effect then either.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let tx = repo.begin().await?;
+    /// tx.delete_all(Query::<Post>::new()).await?;
+    /// tx.rollback().await?;
+    /// assert_eq!(repo.count(Query::<Post>::new()).await?, 3);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn rollback(self) -> Result<()> {
         self.end(false).await
     }

@@ -99,6 +99,16 @@ impl Repo {
     /// SQL; [`ErrorKind::Unsupported`] where the database does not return such rows (MySQL);
     /// [`ErrorKind::OutsideFilter`] if a filtered repo does not see the row that is there, or would not see it afterwards;
     /// a constraint violation; a failing database. Nothing was written then.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// use assoc_repo::on_conflict;
+    ///
+    /// let post = Post::build().set(Post::ID, 1).set(Post::TITLE, "Looms, again");
+    /// let post = repo.upsert(post, on_conflict(Post::ID)).await?; // 1 statement
+    /// assert_eq!((&*post.title, post.stars), ("Looms, again", 5)); // the row was there
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn upsert<M: Model>(
         &self,
         changeset: impl IntoChangeset<M>,
@@ -115,6 +125,17 @@ impl Repo {
     ///
     /// # Errors
     /// As [`upsert`](Self::upsert), and when two rows have the same values in the conflicting columns.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// use assoc_repo::on_conflict;
+    ///
+    /// let posts = [(1, "Looms, again"), (9, "Cards")];
+    /// let posts = posts.map(|(id, title)| Post::build().set(Post::ID, id).set(Post::TITLE, title));
+    /// let posts = repo.upsert_all(posts, on_conflict(Post::ID)).await?; // 1 statement
+    /// assert_eq!((posts[0].stars, posts[1].stars), (5, 0));
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn upsert_all<M: Model>(
         &self,
         changesets: impl IntoIterator<Item: IntoChangeset<M>>,

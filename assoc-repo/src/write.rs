@@ -26,6 +26,17 @@ impl Repo {
     /// # Errors
     /// [`ErrorKind::Invalid`] with all problems of the changeset. Also when a constraint is violated, the database
     /// fails, or a returned value cannot be read. No row is inserted in any of these cases.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let draft = Post::build().associate(Post::USER, &user).set(Post::TITLE, "Cards");
+    /// let post = repo.insert(draft).await?; // 1 statement
+    /// assert_eq!((post.id, post.stars), (4, 0)); // with its key and defaults
+    ///
+    /// let error = repo.insert(Post::build()).await.unwrap_err(); // no statement
+    /// assert_eq!(error.to_string(), "Post cannot be saved: title is missing");
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     // A boxed future, here and below: it does not depend on what is given, so a plain struct is one error of the compiler
     // and not three, and it is `Send` without a look into the model.
     pub fn insert<M: Model>(&self, changeset: impl IntoChangeset<M>) -> BoxFuture<'_, Result<M>> {
@@ -55,6 +66,14 @@ impl Repo {
     ///
     /// # Errors
     /// As [`insert`](Self::insert). The path of a problem says which row has it: `[2].title`. No row is inserted then.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let drafts = ["Cards", "Wheels"].map(|title| Post::build().set(Post::TITLE, title));
+    /// let (posts, statements) = repo.count_statements(repo.insert_all(drafts)).await;
+    /// assert_eq!((&*posts?[1].title, statements), ("Wheels", 1));
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn insert_all<M: Model>(
         &self,
         changesets: impl IntoIterator<Item: IntoChangeset<M>>,
@@ -92,6 +111,18 @@ impl Repo {
     /// hides it. [`ErrorKind::Stale`] if it has another `lock_version` than when it was read.
     /// [`ErrorKind::OutsideFilter`] if a filtered repo would not see it afterwards. Also when a constraint is violated,
     /// the database fails, or a value cannot be read back. Nothing is written in any of these cases.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let post = repo.get_or_fail::<Post>(1, Query::new()).await?;
+    /// let post = repo.update(post.change().set(Post::STARS, 4)).await?; // 1 statement
+    /// assert_eq!(post.stars, 4);
+    ///
+    /// let same = post.change().set(Post::STARS, 4);
+    /// let (post, statements) = repo.count_statements(repo.update(same)).await;
+    /// assert_eq!((post?.stars, statements), (4, 0)); // nothing differs
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn update<M: Model>(&self, changeset: impl IntoChangeset<M>) -> BoxFuture<'_, Result<M>> {
         let update = self.update_found(changeset.into_changeset().into_row_change(), own_row::<M>, Firing::Callbacks);
         finish_with(update, |updated| Ok(updated_row(updated)?.0))
@@ -193,6 +224,14 @@ impl Repo {
     /// [`ErrorKind::NotFound`] if the row does not exist any more, or a filtered repo hides it. [`ErrorKind::Stale`] if it
     /// has another `lock_version`. [`ErrorKind::ReadOnly`] if it was loaded as read-only (before any SQL). Also when the
     /// model has no primary key, a constraint forbids it, or the database fails.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let post = repo.get_or_fail::<Post>(3, Query::new()).await?;
+    /// repo.delete(&post).await?;
+    /// assert!(repo.delete(&post).await.unwrap_err().is_not_found());
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn delete<M: Model>(&self, row: &M) -> Result<()> {
         self.require_here(M::DEF)?;
         M::DEF.require_primary_key("`delete`")?;
@@ -220,6 +259,14 @@ impl Repo {
     /// # Errors
     /// When the numbers of `?` and binds differ, or the database fails; [`ErrorKind::Transaction`] for SQL that begins
     /// or ends a transaction.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let sql = "UPDATE posts SET stars = stars + ?";
+    /// let done = repo.execute_raw(sql, [Value::Int(1)]).await?;
+    /// assert_eq!(done.affected, 3);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn execute_raw(&self, sql: &str, binds: impl IntoIterator<Item = Value<'static>>) -> Result<ExecResult> {
         self.refuse_transaction_control(sql)?;
         let statement = self.raw_statement(sql, binds)?;
@@ -233,6 +280,14 @@ impl Repo {
     ///
     /// # Errors
     /// When the table exists or the database refuses.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// repo.drop_table::<Post>().await?;
+    /// repo.create_table::<Post>().await?;
+    /// assert_eq!(repo.count(Query::<Post>::new()).await?, 0);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn create_table<M: Model>(&self) -> Result<()> {
         self.require_here(M::DEF)?;
         let mut session = self.session(Access::Write).await?;
@@ -246,6 +301,13 @@ impl Repo {
     ///
     /// # Errors
     /// When the database refuses.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// repo.drop_table::<Post>().await?;
+    /// assert!(repo.all(Query::<Post>::new()).await.is_err());
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn drop_table<M: Model>(&self) -> Result<()> {
         self.require_here(M::DEF)?;
         let statement = schema::drop_table(M::DEF, self.dialect());

@@ -1,4 +1,4 @@
-//! SQLite backend of `assoc`, on [rusqlite].
+//! SQLite backend of `assoc`, on [rusqlite](https://docs.rs/rusqlite).
 //!
 //! ```
 //! use assoc_core::driver::{Access, Driver, Statement};

@@ -6,6 +6,7 @@ mod bench;
 mod crates;
 mod db;
 mod features;
+mod guide;
 mod layers;
 mod mutants;
 mod package;
@@ -52,6 +53,8 @@ Usage: cargo xtask <task>
   db all -- <command> [args...]     the same with both.
   features                          makes docs/features.md of docs/features.in.md and the cases of the conformance suite;
                                     fails when a row has neither a case nor a reason.
+  guide                             writes the SQL below the examples of docs/guide, which the examples record, and the copy of the
+                                    chapters that assoc_repo's rustdoc shows (assoc-repo/guide).
   layers                            whether the imports of the core follow the order of its layers (docs/design/house.md).
   mutants [--all] [<fault>...]      plants faults in a driver and reports the first case of the conformance suite that
                                     fails for each (--all: every case), and which faults no case notices: on SQLite, and on
@@ -78,6 +81,7 @@ fn main() -> ExitCode {
         Some("bench") => bench::run(&rest),
         Some("db") => db::run(&rest),
         Some("features") => features::run(&rest),
+        Some("guide") => guide::run(&rest),
         Some("layers") => test::layers().map(ExitCode::from),
         Some("mutants") => mutants::run(&rest),
         Some("package") => package::run(&rest),

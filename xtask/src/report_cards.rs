@@ -121,7 +121,9 @@ fn list(folder: &Path) -> Result<(), String> {
         let badge = text.lines().find(|line| line.starts_with("![")).unwrap_or_default();
         // Writing to a String cannot fail.
         let _ = writeln!(page, "* [{title}]({name}.md) {badge}");
-        let _ = writeln!(badges, "[{}](docs/report-cards/{name}.md)", badge.replace("![assoc", &format!("![{title}")));
+        // The package's page shows the README as well, so the whole URL is needed.
+        let badge = badge.replace("![assoc", &format!("![{title}"));
+        let _ = writeln!(badges, "[{badge}](https://github.com/assoc-rs/assoc/blob/main/docs/report-cards/{name}.md)");
     }
     let pages = folder.join("README.md");
     fs::write(&pages, page).map_err(|error| format!("{}: {error}", pages.display()))?;

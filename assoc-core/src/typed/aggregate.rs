@@ -5,9 +5,11 @@ use std::marker::PhantomData;
 
 use crate::column_type::{ColumnType, IntoColumn};
 use crate::metadata::expr::{AggregateFunction, Comparison, Direction, Expr, Operand};
-use crate::typed::column::{Column, Filter, Sort, TextColumn, bind};
+use crate::typed::column::{Column, TextColumn, bind};
 use crate::typed::comparisons::words_of_a_value;
+use crate::typed::filter::Filter;
 use crate::typed::sealed;
+use crate::typed::sort::Sort;
 use crate::value::Value;
 
 mod summable;
@@ -17,12 +19,12 @@ pub use summable::Summable;
 /// An aggregate over rows of model `M`, read as `Out`: what `repo.aggregate` computes, and in a query with `group_by` what
 /// `repo.pluck` reads, `having` compares and `order_by` sorts by. A condition on single rows (`filter`) cannot hold one.
 ///
-/// ```ignore
-/// let most = Query::group_by(Post::USER_ID)
-///     .having(Post::ID.count().ge(2).and(Post::STARS.avg().is_not_null()))
-///     .order_by(Post::ID.count().desc())
-///     .limit(5);
-/// let authors = repo.pluck((Post::USER_ID, Post::ID.count()), most).await?;
+/// ```
+#[doc = include_str!("../../docs/users.txt")]
+/// // For `Query::group_by(Post::USER_ID).having(…).order_by(…)`:
+/// let several = Post::ID.count().ge(2).and(Post::STARS.avg().is_not_null());
+/// let most_first = Post::ID.count().desc();
+/// # let _ = (several, most_first);
 /// ```
 pub struct Aggregate<M, Out> {
     operand: Operand,

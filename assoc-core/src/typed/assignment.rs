@@ -87,6 +87,12 @@ addable! {
 
 impl<M, V: ColumnType> Column<M, V> {
     /// In a bulk update, sets the column to a value: `User::NAME.to("x")`.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/users.txt")]
+    /// let rename = User::NAME.to("Ada"); // SET name = ?
+    /// # let _ = rename;
+    /// ```
     #[must_use]
     pub fn to(self, value: impl IntoColumn<V>) -> Assignment<M> {
         Assignment::new(self, AssignedValue::Value(bind(value)))
@@ -94,6 +100,12 @@ impl<M, V: ColumnType> Column<M, V> {
 
     /// In a bulk update, adds to what each row holds: `User::AGE.add(1)`. `NULL` stays `NULL`. Decimals are added exactly.
     /// A sum that the column's type does not hold is an error, and nothing is written.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/users.txt")]
+    /// let birthday = User::AGE.add(1); // SET age = age + ?
+    /// # let _ = birthday;
+    /// ```
     #[must_use]
     #[allow(clippy::should_implement_trait)] // An assignment, not a sum.
     pub fn add(self, by: impl IntoColumn<V::Step>) -> Assignment<M>
@@ -104,6 +116,12 @@ impl<M, V: ColumnType> Column<M, V> {
     }
 
     /// In a bulk update, subtracts from what each row holds, as [`add`](Self::add) adds.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/users.txt")]
+    /// let one_less = Post::STARS.subtract(1); // SET stars = stars - ?
+    /// # let _ = one_less;
+    /// ```
     #[must_use]
     pub fn subtract(self, by: impl IntoColumn<V::Step>) -> Assignment<M>
     where

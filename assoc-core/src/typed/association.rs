@@ -31,12 +31,22 @@ impl<O, T, H> Association<O, T, H> {
     }
 
     /// The association as data.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/users.txt")]
+    /// assert_eq!(User::POSTS.def().qualified_name(), "User.posts");
+    /// ```
     #[must_use]
     pub const fn def(self) -> &'static AssociationDef {
         self.def
     }
 
     /// The name of the association.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/users.txt")]
+    /// assert_eq!(User::POSTS.name(), "posts");
+    /// ```
     #[must_use]
     pub const fn name(self) -> &'static str {
         self.def.name
@@ -45,8 +55,11 @@ impl<O, T, H> Association<O, T, H> {
     /// The error of reading the association while it is not loaded. An accessor written by hand returns it, as the
     /// derived accessor does.
     ///
-    /// ```ignore
-    /// self.posts.get().map_err(|reason| User::POSTS.not_loaded(reason))
+    /// ```
+    #[doc = include_str!("../../docs/users.txt")]
+    /// # let user = User { id: 1, name: "Ada".to_owned(), age: None, posts: HasMany::default() };
+    /// let posts = user.posts.get().map_err(|reason| User::POSTS.not_loaded(reason));
+    /// assert!(posts.unwrap_err().to_string().starts_with("association `User.posts` is not loaded"));
     /// ```
     #[cold]
     #[must_use]

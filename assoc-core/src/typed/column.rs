@@ -5,11 +5,13 @@ use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 
 use crate::column_type::{ColumnType, IntoColumn, each_plain_type};
-use crate::metadata::expr::{AggregateFunction, ColumnRef, Comparison, Direction, Expr, Nulls, Operand, OrderTerm};
+use crate::metadata::expr::{AggregateFunction, ColumnRef, Comparison, Direction, Expr, Operand};
 use crate::typed::aggregate::{Aggregate, Summable};
 use crate::typed::comparisons::words_of_a_value;
+use crate::typed::filter::Filter;
 use crate::typed::joined_column::JoinedColumn;
 use crate::typed::sealed;
+use crate::typed::sort::Sort;
 use crate::value::Value;
 
 mod list;
@@ -18,8 +20,11 @@ pub use list::ColumnList;
 
 /// A column of model `M` whose field has type `V`. `#[derive(Model)]` makes one constant per field, in upper case.
 ///
-/// ```ignore
-/// Query::filter(User::AGE.ge(18).and(User::NAME.like("A%"))).order_by(User::NAME.asc())
+/// ```
+#[doc = include_str!("../../docs/users.txt")]
+/// let adults = User::AGE.ge(18).and(User::NAME.like("A%")); // for `Query::filter`
+/// let by_name = User::NAME.asc(); // for `Query::order_by`
+/// # let _ = (adults, by_name);
 /// ```
 pub struct Column<M, V> {
     name: &'static str,
@@ -64,12 +69,22 @@ impl<M, V> Column<M, V> {
     }
 
     /// The name of the column in the database.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/users.txt")]
+    /// assert_eq!(Post::USER_ID.name(), "user_id");
+    /// ```
     #[must_use]
     pub const fn name(self) -> &'static str {
         self.name
     }
 
     /// The position of the column among the model's columns.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/users.txt")]
+    /// assert_eq!((User::ID.index(), User::NAME.index()), (0, 1));
+    /// ```
     #[must_use]
     pub const fn index(self) -> usize {
         self.index
@@ -90,12 +105,24 @@ impl<M, V: ColumnType> Column<M, V> {
     }
 
     /// The number of rows in which the column is not `NULL`.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/users.txt")]
+    /// let known = User::AGE.count(); // COUNT(age)
+    /// # let _ = known;
+    /// ```
     #[must_use]
     pub fn count(self) -> Aggregate<M, i64> {
         self.aggregate(AggregateFunction::Count, false)
     }
 
     /// The number of different values. `NULL` is not counted.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/users.txt")]
+    /// let authors = Post::USER_ID.count_distinct(); // COUNT(DISTINCT user_id)
+    /// # let _ = authors;
+    /// ```
     #[must_use]
     pub fn count_distinct(self) -> Aggregate<M, i64> {
         self.aggregate(AggregateFunction::Count, true)
@@ -157,6 +184,12 @@ words_of_a_value!(Column, "this column");
 
 impl<M, V: ColumnType> Column<M, V> {
     /// The smallest value, or `None` if there are no rows.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/users.txt")]
+    /// let youngest: assoc_core::Aggregate<User, Option<i32>> = User::AGE.min();
+    /// # let _ = youngest;
+    /// ```
     #[must_use]
     pub fn min(self) -> Aggregate<M, V::Nullable>
     where
@@ -166,6 +199,12 @@ impl<M, V: ColumnType> Column<M, V> {
     }
 
     /// The largest value, or `None` if there are no rows.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/users.txt")]
+    /// let oldest: assoc_core::Aggregate<User, Option<i32>> = User::AGE.max();
+    /// # let _ = oldest;
+    /// ```
     #[must_use]
     pub fn max(self) -> Aggregate<M, V::Nullable>
     where
@@ -176,6 +215,12 @@ impl<M, V: ColumnType> Column<M, V> {
 
     /// The sum, or `None` if there are no rows. Its type is wider than the column's ([`Summable`]). Reading a sum that
     /// does not fit even so is an error.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/users.txt")]
+    /// let stars = Post::STARS.sum(); // SUM(stars)
+    /// # let _ = stars;
+    /// ```
     #[must_use]
     pub fn sum(self) -> Aggregate<M, V::Sum>
     where
@@ -185,6 +230,12 @@ impl<M, V: ColumnType> Column<M, V> {
     }
 
     /// The mean, or `None` if there are no rows: a decimal for decimals, a float for all other numbers.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/users.txt")]
+    /// let mean = Post::STARS.avg(); // AVG(stars)
+    /// # let _ = mean;
+    /// ```
     #[must_use]
     pub fn avg(self) -> Aggregate<M, V::Mean>
     where
@@ -265,259 +316,4 @@ where
 
 pub(crate) fn bind<V: ColumnType>(value: impl IntoColumn<V>) -> Value<'static> {
     value.into_column().to_value().into_owned()
-}
-
-/// A condition on rows of model `M`.
-pub struct Filter<M> {
-    expr: Expr,
-    model: PhantomData<fn() -> M>,
-}
-
-impl<M> fmt::Debug for Filter<M> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Filter").field(&self.expr).finish()
-    }
-}
-
-impl<M> Clone for Filter<M> {
-    fn clone(&self) -> Self {
-        Filter::new(self.expr.clone())
-    }
-}
-
-/// Two conditions are equal if their data forms are: `a.and(b)` is not `b.and(a)`.
-impl<M> PartialEq for Filter<M> {
-    fn eq(&self, other: &Self) -> bool {
-        self.expr == other.expr
-    }
-}
-
-impl<M> Filter<M> {
-    /// A condition from its data form, [`Expr`].
-    #[must_use]
-    pub const fn new(expr: Expr) -> Self {
-        Filter { expr, model: PhantomData }
-    }
-
-    /// A condition as hand-written SQL. Each `?` outside quotes takes the next bind; values never enter the text.
-    ///
-    /// ```ignore
-    /// Filter::raw("length(name) > ?", [Value::Int(3)])
-    /// ```
-    pub fn raw(
-        sql: impl Into<std::borrow::Cow<'static, str>>,
-        binds: impl IntoIterator<Item = Value<'static>>,
-    ) -> Self {
-        Filter::new(Expr::Raw { sql: sql.into(), binds: binds.into_iter().collect() })
-    }
-
-    /// A condition that all of several conditions hold. Without any it matches every row.
-    #[must_use]
-    pub fn all_of(filters: impl IntoIterator<Item = Filter<M>>) -> Self {
-        Filter::new(Expr::all_of(filters.into_iter().map(|filter| filter.expr).collect()))
-    }
-
-    /// A condition that at least one of several conditions holds. Without any it matches no row.
-    #[must_use]
-    pub fn any_of(filters: impl IntoIterator<Item = Filter<M>>) -> Self {
-        Filter::new(Expr::any_of(filters.into_iter().map(|filter| filter.expr).collect()))
-    }
-
-    /// A condition that both hold.
-    #[must_use]
-    pub fn and(self, other: Filter<M>) -> Self {
-        Filter::new(self.expr.and(other.expr))
-    }
-
-    /// A condition that at least one of the two holds.
-    #[must_use]
-    pub fn or(self, other: Filter<M>) -> Self {
-        Filter::new(self.expr.or(other.expr))
-    }
-
-    /// The opposite condition. As always in SQL, the opposite of `NULL` is `NULL`.
-    #[must_use]
-    #[allow(clippy::should_implement_trait)] // `!filter` works as well, through `Not`.
-    pub fn not(self) -> Self {
-        Filter::new(self.expr.negated())
-    }
-
-    /// The condition as data, for the planner.
-    #[must_use]
-    pub fn into_expr(self) -> Expr {
-        self.expr
-    }
-}
-
-impl<M> std::ops::Not for Filter<M> {
-    type Output = Filter<M>;
-
-    fn not(self) -> Self {
-        Filter::not(self)
-    }
-}
-
-impl<M> std::ops::BitAnd for Filter<M> {
-    type Output = Filter<M>;
-
-    fn bitand(self, other: Self) -> Self {
-        self.and(other)
-    }
-}
-
-impl<M> std::ops::BitOr for Filter<M> {
-    type Output = Filter<M>;
-
-    fn bitor(self, other: Self) -> Self {
-        self.or(other)
-    }
-}
-
-/// One term of an order over rows of model `M`.
-pub struct Sort<M> {
-    term: OrderTerm,
-    model: PhantomData<fn() -> M>,
-}
-
-impl<M> fmt::Debug for Sort<M> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Sort").field(&self.term).finish()
-    }
-}
-
-impl<M> Clone for Sort<M> {
-    fn clone(&self) -> Self {
-        Sort { term: self.term.clone(), model: PhantomData }
-    }
-}
-
-impl<M> PartialEq for Sort<M> {
-    fn eq(&self, other: &Self) -> bool {
-        self.term == other.term
-    }
-}
-
-impl<M> Sort<M> {
-    pub(crate) fn new(operand: Operand, direction: Direction) -> Self {
-        Sort { term: OrderTerm::new(operand, direction), model: PhantomData }
-    }
-
-    pub(crate) fn map_operand<N>(self, map: impl FnOnce(Operand) -> Operand) -> Sort<N> {
-        let OrderTerm { operand, direction, nulls } = self.term;
-        Sort { term: OrderTerm { operand: map(operand), direction, nulls }, model: PhantomData }
-    }
-
-    /// An order by hand-written SQL, smallest first: an expression without a direction, which
-    /// [`reversed`](Self::reversed) and [`nulls_last`](Self::nulls_last) say. Each `?` outside quotes takes the next bind;
-    /// values never enter the text. A statement may give the table another name, so the text names columns without it.
-    ///
-    /// ```ignore
-    /// Query::order_by((Sort::raw("CASE WHEN name = ? THEN 0 ELSE 1 END", ["Ada".into()]), User::NAME.asc()))
-    /// ```
-    pub fn raw(
-        sql: impl Into<std::borrow::Cow<'static, str>>,
-        binds: impl IntoIterator<Item = Value<'static>>,
-    ) -> Self {
-        Sort::new(Operand::Raw { sql: sql.into(), binds: binds.into_iter().collect() }, Direction::Asc)
-    }
-
-    /// `NULL` comes before all values, on every database. Without this or [`nulls_last`](Self::nulls_last), SQLite, MySQL and
-    /// MariaDB take `NULL` as the smallest value, and PostgreSQL as the largest.
-    ///
-    /// ```ignore
-    /// Query::order_by(Task::DUE.asc().nulls_first())
-    /// ```
-    #[must_use]
-    pub fn nulls_first(mut self) -> Self {
-        self.term.nulls = Nulls::First;
-        self
-    }
-
-    /// `NULL` comes after all values, on every database: [`nulls_first`](Self::nulls_first) says where it comes otherwise.
-    ///
-    /// An index on the column gives this order without sorting where `NULL` is last anyway, which is in descending orders on
-    /// SQLite, MySQL and MariaDB, and in ascending ones on PostgreSQL.
-    ///
-    /// ```ignore
-    /// Query::order_by(Task::DUE.asc().nulls_last())
-    /// ```
-    #[must_use]
-    pub fn nulls_last(mut self) -> Self {
-        self.term.nulls = Nulls::Last;
-        self
-    }
-
-    /// The opposite order: what came first comes last, `NULL` included.
-    #[must_use]
-    pub fn reversed(self) -> Self {
-        Sort { term: self.term.reversed(), model: PhantomData }
-    }
-
-    /// The term as data, for the planner.
-    #[must_use]
-    pub fn into_term(self) -> OrderTerm {
-        self.term
-    }
-}
-
-/// One or several terms of an order: `User::NAME.asc()`, or a tuple, array or `Vec` of these.
-///
-/// A program can implement it for another type, such as an order that a client chooses. The terms are data:
-///
-/// ```
-/// use assoc_core::metadata::{ColumnRef, Direction, Operand, OrderTerm};
-/// use assoc_core::IntoSort;
-///
-/// struct Newest;
-///
-/// impl<M> IntoSort<M> for Newest {
-///     fn into_terms(self) -> Vec<OrderTerm> {
-///         let operand = Operand::Column(ColumnRef::own("created_at"));
-///         vec![OrderTerm::new(operand, Direction::Desc)]
-///     }
-/// }
-/// ```
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is no order of `{M}`",
-    label = "no column of `{M}` with the way in which rows are sorted by it",
-    note = "write `User::NAME.asc()` or `User::NAME.desc()`, or several of them in a tuple",
-    note = "a column of a joined association is `Post::USER.joined(User::NAME).asc()`; hand-written SQL is `Sort::raw(\"…\", [])`"
-)]
-pub trait IntoSort<M> {
-    /// The terms as data, most significant first.
-    fn into_terms(self) -> Vec<OrderTerm>;
-}
-
-impl<M> IntoSort<M> for Sort<M> {
-    fn into_terms(self) -> Vec<OrderTerm> {
-        vec![self.term]
-    }
-}
-
-impl<M, const N: usize> IntoSort<M> for [Sort<M>; N] {
-    fn into_terms(self) -> Vec<OrderTerm> {
-        self.into_iter().map(Sort::into_term).collect()
-    }
-}
-
-macro_rules! several {
-    ($($name:ident $index:tt),+) => {
-        impl<M, $($name: IntoSort<M>),+> IntoSort<M> for ($($name,)+) {
-            fn into_terms(self) -> Vec<OrderTerm> {
-                let mut terms = Vec::new();
-                $(terms.extend(self.$index.into_terms());)+
-                terms
-            }
-        }
-    };
-}
-
-several!(A 0, B 1);
-several!(A 0, B 1, C 2);
-several!(A 0, B 1, C 2, D 3);
-
-impl<M> IntoSort<M> for Vec<Sort<M>> {
-    fn into_terms(self) -> Vec<OrderTerm> {
-        self.into_iter().map(Sort::into_term).collect()
-    }
 }

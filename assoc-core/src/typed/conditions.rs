@@ -1,7 +1,7 @@
 //! Conditions on the targets of an association: `User::POSTS.any(…)`, `.none(…)`, `.associated()`, `.missing()`.
 
 use super::association::Association;
-use super::column::Filter;
+use super::filter::Filter;
 use super::variant::Variant;
 use crate::metadata::association::{AssociationDef, HasVariant, Linkage};
 use crate::metadata::expr::{Comparison, Expr, Operand};
@@ -16,8 +16,10 @@ impl<O, T, H> Association<O, T, H> {
     /// owner. The targets are those that loading the association gives: the one row of a `has_one`, and the rows within
     /// the limit of an association that has one.
     ///
-    /// ```ignore
-    /// Query::filter(User::POSTS.any(Post::PUBLISHED.eq(true)))
+    /// ```
+    #[doc = include_str!("../../docs/users.txt")]
+    /// let with_good_posts = User::POSTS.any(Post::STARS.gt(3)); // for `Query::filter`
+    /// # let _ = with_good_posts;
     /// ```
     #[must_use]
     pub fn any(self, filter: Filter<T>) -> Filter<O> {
@@ -25,6 +27,13 @@ impl<O, T, H> Association<O, T, H> {
     }
 
     /// Owners without a target that satisfies a condition.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/users.txt")]
+    /// // Users without a post of that title, also those without any post.
+    /// let others = User::POSTS.none(Post::TITLE.eq("Looms"));
+    /// assert_eq!(others, !User::POSTS.any(Post::TITLE.eq("Looms")));
+    /// ```
     #[must_use]
     pub fn none(self, filter: Filter<T>) -> Filter<O> {
         self.any(filter).not()
@@ -33,6 +42,13 @@ impl<O, T, H> Association<O, T, H> {
     /// Owners whose association refers to this row: `Query::filter(Post::AUTHOR.is(&ann))`. For a `belongs_to` the
     /// condition compares the owner's foreign key; for other kinds it is an `EXISTS` on the target's primary key. A row
     /// whose key is `NULL` has no owners.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/users.txt")]
+    /// # let ada = User { id: 1, name: "Ada".to_owned(), age: None, posts: HasMany::default() };
+    /// let of_ada = Post::USER.is(&ada); // user_id = ?
+    /// # let _ = of_ada;
+    /// ```
     #[must_use]
     pub fn is<R>(self, target: &R) -> Filter<O>
     where
@@ -43,6 +59,13 @@ impl<O, T, H> Association<O, T, H> {
     }
 
     /// Owners whose association refers to at least one of these rows. An empty slice matches no owner.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/users.txt")]
+    /// # let users: Vec<User> = Vec::new();
+    /// let of_them = Post::USER.is_any_of(&users); // user_id IN (…)
+    /// # let _ = of_them;
+    /// ```
     #[must_use]
     pub fn is_any_of<R>(self, targets: &[R]) -> Filter<O>
     where
@@ -54,12 +77,23 @@ impl<O, T, H> Association<O, T, H> {
     }
 
     /// Owners with at least one target.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/users.txt")]
+    /// let writers = User::POSTS.associated(); // EXISTS (…)
+    /// # let _ = writers;
+    /// ```
     #[must_use]
     pub fn associated(self) -> Filter<O> {
         self.related(Expr::always())
     }
 
     /// Owners without a target: the association refers to nothing, or to rows that do not exist.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/users.txt")]
+    /// assert_eq!(User::POSTS.missing(), !User::POSTS.associated()); // NOT EXISTS (…)
+    /// ```
     #[must_use]
     pub fn missing(self) -> Filter<O> {
         self.associated().not()

@@ -9,9 +9,11 @@ use crate::metadata::association::AssociationDef;
 use crate::metadata::expr::{AggregateFunction, ColumnRef, Comparison, Direction, Expr, Operand};
 use crate::typed::aggregate::{Aggregate, Selectable, Summable};
 use crate::typed::association::Association;
-use crate::typed::column::{Column, ColumnOf, Filter, MaybeNull, Sort, TextColumn, bind};
+use crate::typed::column::{Column, ColumnOf, MaybeNull, TextColumn, bind};
 use crate::typed::comparisons::words_of_a_value;
+use crate::typed::filter::Filter;
 use crate::typed::sealed;
+use crate::typed::sort::Sort;
 use crate::value::Value;
 
 impl<O, T, H> Association<O, T, H> {
@@ -22,8 +24,12 @@ impl<O, T, H> Association<O, T, H> {
     /// A query that does not join the association fails with [`ErrorKind::NotJoined`](crate::ErrorKind::NotJoined),
     /// before any SQL.
     ///
-    /// ```ignore
-    /// Query::join(User::POSTS).filter(User::POSTS.joined(Post::TITLE.eq("Ada"))).order_by(User::POSTS.joined(Post::ID.desc()))
+    /// ```
+    #[doc = include_str!("../../docs/users.txt")]
+    /// // For `Query::join(User::POSTS).filter(…).order_by(…)`:
+    /// let filter = User::POSTS.joined(Post::TITLE.eq("Looms"));
+    /// let order = User::POSTS.joined(Post::ID.desc());
+    /// # let _ = (filter, order);
     /// ```
     #[must_use]
     pub fn joined<X: Joined<T>>(self, what: X) -> X::Of<O> {
@@ -125,12 +131,24 @@ impl<M, V> JoinedColumn<M, V> {
     }
 
     /// The number of joined rows in which the column is not `NULL`.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/users.txt")]
+    /// let posts = User::POSTS.joined(Post::ID).count(); // COUNT(posts.id)
+    /// # let _ = posts;
+    /// ```
     #[must_use]
     pub fn count(self) -> Aggregate<M, i64> {
         self.aggregate(AggregateFunction::Count, false)
     }
 
     /// The number of different values. `NULL` is not counted.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/users.txt")]
+    /// let titles = User::POSTS.joined(Post::TITLE).count_distinct();
+    /// # let _ = titles;
+    /// ```
     #[must_use]
     pub fn count_distinct(self) -> Aggregate<M, i64> {
         self.aggregate(AggregateFunction::Count, true)
@@ -141,18 +159,36 @@ words_of_a_value!(JoinedColumn, "this column");
 
 impl<M, V: MaybeNull> JoinedColumn<M, V> {
     /// The same column, read as an `Option`, because an outer join leaves it empty for owners without a joined row.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/users.txt")]
+    /// let title = User::POSTS.joined(Post::TITLE).optional(); // `Option<String>`
+    /// # let _ = title;
+    /// ```
     #[must_use]
     pub fn optional(self) -> JoinedColumn<M, V::Nullable> {
         JoinedColumn::new(self.column)
     }
 
     /// The smallest value, or `None` if there are no rows.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/users.txt")]
+    /// let worst = User::POSTS.joined(Post::STARS).min(); // MIN(posts.stars)
+    /// # let _ = worst;
+    /// ```
     #[must_use]
     pub fn min(self) -> Aggregate<M, V::Nullable> {
         self.aggregate(AggregateFunction::Min, false)
     }
 
     /// The largest value, or `None` if there are no rows.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/users.txt")]
+    /// let best = User::POSTS.joined(Post::STARS).max(); // MAX(posts.stars)
+    /// # let _ = best;
+    /// ```
     #[must_use]
     pub fn max(self) -> Aggregate<M, V::Nullable> {
         self.aggregate(AggregateFunction::Max, false)
@@ -161,12 +197,24 @@ impl<M, V: MaybeNull> JoinedColumn<M, V> {
 
 impl<M, V: Summable> JoinedColumn<M, V> {
     /// The sum, or `None` if there are no rows. Its type is wider than the column's ([`Summable`]).
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/users.txt")]
+    /// let stars = User::POSTS.joined(Post::STARS).sum(); // SUM(posts.stars)
+    /// # let _ = stars;
+    /// ```
     #[must_use]
     pub fn sum(self) -> Aggregate<M, V::Sum> {
         self.aggregate(AggregateFunction::Sum, false)
     }
 
     /// The mean, or `None` if there are no rows: a decimal for decimals, a float for all other numbers.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/users.txt")]
+    /// let mean = User::POSTS.joined(Post::STARS).avg(); // AVG(posts.stars)
+    /// # let _ = mean;
+    /// ```
     #[must_use]
     pub fn avg(self) -> Aggregate<M, V::Mean> {
         self.aggregate(AggregateFunction::Avg, false)

@@ -45,6 +45,12 @@ impl<O, T> Preload<O, T> {
 
     /// Loads an association of the targets as well, for one more statement per association. Several calls add up, and
     /// preloads nest to any depth.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/users.txt")]
+    /// let tree = User::POSTS.filter(Post::STARS.gt(3)).with(Post::USER);
+    /// # let _ = tree;
+    /// ```
     #[must_use]
     pub fn with(mut self, child: impl IntoPreload<T>) -> Self {
         self.request.children.extend(child.into_requests());
@@ -90,6 +96,12 @@ impl<O, T, H> Association<O, T, H> {
     }
 
     /// Loads an association of the targets as well: `User::POSTS.with(Post::COMMENTS)`.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/users.txt")]
+    /// let tree = User::POSTS.with(Post::USER); // one statement more, or rows in memory
+    /// # let _ = tree;
+    /// ```
     #[must_use]
     pub fn with(self, child: impl IntoPreload<T>) -> Preload<O, T> {
         self.preload().with(child)

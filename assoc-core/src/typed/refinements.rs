@@ -2,9 +2,11 @@
 //! with which columns. The methods are the same on all three, so one macro writes them.
 
 use super::association::Association;
-use super::column::{ColumnList, Filter, IntoSort};
+use super::column::ColumnList;
+use super::filter::Filter;
 use super::preload::Preload;
 use super::scope::Scope;
+use super::sort::IntoSort;
 
 /// The methods of a builder that contains a scope. `$state` names the load state after a preload with the method.
 macro_rules! refinements {

@@ -8,10 +8,13 @@ use crate::metadata::request::{Request, ScopeDef};
 
 /// Builds the scope of an association or model: what a function named by `scope = f` receives and returns.
 ///
-/// ```ignore
+/// ```
+#[doc = include_str!("../../docs/users.txt")]
+/// # use assoc_core::Scope;
 /// fn latest(posts: Scope<Post>) -> Scope<Post> {
-///     posts.filter(Post::PUBLISHED.eq(true)).order_by(Post::ID.desc()).limit(3)
+///     posts.filter(Post::STARS.gt(3)).order_by(Post::ID.desc()).limit(3)
 /// }
+/// # let _ = latest;
 /// ```
 pub struct Scope<T> {
     pub(crate) scope: ScopeDef,

@@ -9,8 +9,10 @@
 use crate::column_type::ColumnType;
 use crate::typed::aggregate::Aggregate;
 use crate::typed::association::Association;
-use crate::typed::column::{Column, Filter, Sort};
+use crate::typed::column::Column;
+use crate::typed::filter::Filter;
 use crate::typed::joined_column::JoinedColumn;
+use crate::typed::sort::Sort;
 use crate::typed::source::Missing;
 
 pub trait ColumnOf {}

@@ -49,35 +49,53 @@ pub struct Comment {
 pub fn run(example: impl AsyncFnOnce(&Repo) -> Result<()>) {
     pollster::block_on(async {
         let repo = Repo::new(Sqlite::memory()?);
-        repo.create_table::<User>().await?;
-        repo.create_table::<Address>().await?;
-        repo.create_table::<Post>().await?;
-        repo.create_table::<Comment>().await?;
-        let user = |name, email: Option<&str>| {
-            User::build().set(User::NAME, name).set(User::EMAIL, email.map(str::to_owned))
-        };
-        repo.insert_all([user("Ada", Some("ada@example.org")), user("Grace", None)]).await?;
-        repo.insert(Address::build().set(Address::USER_ID, 1).set(Address::CITY, "London")).await?;
-        let post = |user: i64, title, published| {
-            Post::build().set(Post::USER_ID, user).set(Post::TITLE, title).set(Post::PUBLISHED, published)
-        };
-        repo.insert_all([
-            post(1, "On engines", true),
-            post(1, "A draft", false),
-            post(2, "On compilers", true),
-        ])
-        .await?;
-        let comment = |post: i64, user: Option<i64>, body| {
-            Comment::build().set(Comment::POST_ID, post).set(Comment::USER_ID, user).set(Comment::BODY, body)
-        };
-        repo.insert_all([
-            comment(1, Some(2), "Well put"),
-            comment(1, None, "First!"),
-            comment(3, Some(1), "Indeed"),
-            comment(3, Some(2), "Thanks"),
-        ])
-        .await?;
+        fill(&repo).await?;
         example(&repo).await
     })
     .unwrap();
+}
+
+/// Like [`run`], for an example whose SQL the page shows, below the comment `<!-- sql: name -->`.
+pub fn run_shown(page: &str, name: &str, example: impl AsyncFnOnce(&Repo) -> Result<()>) {
+    pollster::block_on(async {
+        let (repo, recorder) = guide::sql::recorded()?;
+        fill(&repo).await?;
+        recorder.take();
+        example(&repo).await?;
+        guide::sql::shown(page, name, &recorder);
+        Ok::<(), Error>(())
+    })
+    .unwrap();
+}
+
+async fn fill(repo: &Repo) -> Result<()> {
+    repo.create_table::<User>().await?;
+    repo.create_table::<Address>().await?;
+    repo.create_table::<Post>().await?;
+    repo.create_table::<Comment>().await?;
+    let user = |name, email: Option<&str>| {
+        User::build().set(User::NAME, name).set(User::EMAIL, email.map(str::to_owned))
+    };
+    repo.insert_all([user("Ada", Some("ada@example.org")), user("Grace", None)]).await?;
+    repo.insert(Address::build().set(Address::USER_ID, 1).set(Address::CITY, "London")).await?;
+    let post = |user: i64, title, published| {
+        Post::build().set(Post::USER_ID, user).set(Post::TITLE, title).set(Post::PUBLISHED, published)
+    };
+    repo.insert_all([
+        post(1, "On engines", true),
+        post(1, "A draft", false),
+        post(2, "On compilers", true),
+    ])
+    .await?;
+    let comment = |post: i64, user: Option<i64>, body| {
+        Comment::build().set(Comment::POST_ID, post).set(Comment::USER_ID, user).set(Comment::BODY, body)
+    };
+    repo.insert_all([
+        comment(1, Some(2), "Well put"),
+        comment(1, None, "First!"),
+        comment(3, Some(1), "Indeed"),
+        comment(3, Some(2), "Thanks"),
+    ])
+    .await?;
+    Ok(())
 }

@@ -1,0 +1,167 @@
+//! Where queries start: functions that each call the method of the same name on a query of all rows.
+
+use std::marker::PhantomData;
+
+use assoc_core::metadata::{Expr, HasRowOrigin};
+use assoc_core::select::RootSelect;
+use assoc_core::{Filter, IntoPreload, IntoSort, Model, RowOrigin};
+
+use super::Select;
+use crate::columns::Columns;
+
+/// Where queries start: `Query::filter(User::NAME.eq("Ada"))`, `Query::preload(User::POSTS)`. Every function has the
+/// same name as the [`Select`] method it calls.
+#[derive(Debug)]
+pub struct Query<M = ()>(PhantomData<fn() -> M>);
+
+impl<M: Model> Query<M> {
+    /// All rows of the model.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// assert_eq!(repo.all(Query::<Post>::new()).await?.len(), 3);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    #[allow(clippy::new_ret_no_self)] // `Query` is where queries begin; `Select` is their type.
+    pub fn new() -> Select<M> {
+        Select {
+            spec: RootSelect::new(M::DEF),
+            within: Expr::always(),
+            said_order: Vec::new(),
+            own_order: Vec::new(),
+            preloads: Vec::new(),
+            joins: Vec::new(),
+            raw_joins: Vec::new(),
+            join_chain: None,
+            selected: None,
+            unscoped: false,
+            most_statements: None,
+            origin: RowOrigin::default(),
+            model: PhantomData,
+        }
+    }
+
+    /// Rows that satisfy a condition: [`Select::filter`].
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let query = Query::filter(Post::STARS.gt(0)).filter(Post::TITLE.like("L%"));
+    /// assert_eq!(repo.all(query).await?.len(), 1); // both conditions
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    pub fn filter(filter: Filter<M>) -> Select<M> {
+        Self::new().filter(filter)
+    }
+
+    /// Rows that satisfy a condition: [`Select::or_filter`].
+    pub fn or_filter(filter: Filter<M>) -> Select<M> {
+        Self::new().or_filter(filter)
+    }
+
+    /// Rows in an order: [`Select::order_by`].
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let query = Query::order_by(Post::STARS.desc()).order_by(Post::TITLE.asc());
+    /// assert_eq!(repo.all(query).await?[0].title, "Looms");
+    ///
+    /// let query = Query::order_by((Post::STARS.asc(), Post::TITLE.asc()));
+    /// assert_eq!(repo.all(query).await?[0].title, "Notes");
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    pub fn order_by(sort: impl IntoSort<M>) -> Select<M> {
+        Self::new().order_by(sort)
+    }
+
+    /// The first rows only: [`Select::limit`].
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let query = Query::order_by(Post::TITLE.asc()).limit(1);
+    /// assert_eq!(repo.all(query).await?[0].title, "Engines");
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    pub fn limit(limit: u64) -> Select<M> {
+        Self::new().limit(limit)
+    }
+
+    /// All but the first rows: [`Select::offset`].
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let query = Query::offset(2).order_by(Post::TITLE.asc());
+    /// assert_eq!(repo.all(query).await?[0].title, "Notes");
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    pub fn offset(offset: u64) -> Select<M> {
+        Self::new().offset(offset)
+    }
+
+    /// Leaves out repeated rows: [`Select::distinct`].
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let query = Query::distinct().join(User::POSTS);
+    /// assert_eq!(repo.all(query).await?.len(), 1);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    pub fn distinct() -> Select<M> {
+        Self::new().distinct()
+    }
+
+    /// Some columns only: [`Select::select`].
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let query = Query::select((Post::ID, Post::TITLE, Post::STARS));
+    /// assert_eq!(repo.all(query).await?[0].user_id, None); // not read
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    pub fn select(columns: impl Columns<M>) -> Select<M> {
+        Self::new().select(columns)
+    }
+
+    /// One row per group: [`Select::group_by`].
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let query = Query::group_by(Post::USER_ID);
+    /// let counts = repo.pluck((Post::USER_ID, Post::ID.count()), query).await?;
+    /// assert_eq!(counts, [(Some(1), 3)]);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    pub fn group_by(columns: impl Columns<M>) -> Select<M> {
+        Self::new().group_by(columns)
+    }
+
+    /// Groups that satisfy a condition: [`Select::having`].
+    pub fn having(filter: Filter<M>) -> Select<M> {
+        Self::new().having(filter)
+    }
+
+    /// Rows that the repo refuses to save or delete: [`Select::readonly`].
+    pub fn readonly() -> Select<M>
+    where
+        M: HasRowOrigin,
+    {
+        Self::new().readonly()
+    }
+
+    /// Rows regardless of the model's default scope: [`Select::unscoped`].
+    pub fn unscoped() -> Select<M> {
+        Self::new().unscoped()
+    }
+
+    /// Begins a query with [`Select::preload`].
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let query = Query::preload(User::POSTS.order_by(Post::STARS.desc())).preload(User::ACCOUNT);
+    /// let (users, statements) = repo.count_statements(repo.all(query)).await;
+    /// assert_eq!((&*users?[0].posts()?[0].title, statements), ("Looms", 3));
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    pub fn preload(preload: impl IntoPreload<M>) -> Select<M> {
+        Self::new().preload(preload)
+    }
+}
