@@ -201,7 +201,8 @@ pub enum Sign {
 }
 
 /// When a look-up by integers reads a range: [`write_look_up_filter`](Dialect::write_look_up_filter) writes keys without gaps so. Where few
-/// are missing, a look-up asks for these as well, and leaves their rows out before it reads them.
+/// are missing, a look-up by primary key asks for these as well, and leaves their rows out before it reads them. By other keys it
+/// does not, because one of them may have any number of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyRanges {
     /// The least number of keys.

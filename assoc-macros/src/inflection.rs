@@ -12,7 +12,8 @@ mod words;
 mod tests;
 
 use words::{
-    ENDINGS, HARD_CH, NO_MAN, NO_MEN, SINGULAR_IN_S, UNCOUNTABLE, WITH_E, WITH_IE, WITH_SIS, WITH_U, WITH_USE, WORDS,
+    ENDINGS, HARD_CH, NO_MAN, NO_MEN, NO_SERIES, SINGULAR_IN_S, UNCOUNTABLE, WITH_E, WITH_IE, WITH_SIS, WITH_U,
+    WITH_USE, WORDS,
 };
 
 /// `posts` of `post`. A plural stays as it is.
@@ -38,7 +39,9 @@ pub(crate) fn plural(word: &str) -> String {
     match word.strip_suffix('y') {
         Some(before) if makes_ies(before) => format!("{before}ies"),
         // `Japanese`, and no `cheese`.
-        None if word.strip_suffix("ese").is_some_and(ends_in_consonant) && word != "diocese" => word.to_owned(),
+        None if word.strip_suffix("ese").is_some_and(ends_in_consonant) && !word.ends_with("diocese") => {
+            word.to_owned()
+        }
         _ => format!("{word}s"),
     }
 }
@@ -52,11 +55,12 @@ pub(crate) fn singular(word: &str) -> String {
         return format!("{}{}", pair.before, pair.singular);
     }
     let Some(shorter) = word.strip_suffix('s').filter(|shorter| !shorter.is_empty()) else { return word.to_owned() };
-    if is_singular_in_s(word) || ["sis", "news", "series"].iter().any(|end| word.ends_with(end)) {
+    let is_series = word.ends_with("series") && !NO_SERIES.contains(&word);
+    if is_singular_in_s(word) || is_series || ["sis", "news"].iter().any(|end| word.ends_with(end)) {
         return word.to_owned();
     }
     let Some(stem) = shorter.strip_suffix('e') else { return shorter.to_owned() };
-    if WITH_SIS.iter().any(|end| word.ends_with(end)) {
+    if !SINGULAR_IN_S.contains(&stem) && WITH_SIS.iter().any(|end| word.ends_with(end)) {
         return format!("{}is", &word[..word.len() - 2]);
     }
     match stem.strip_suffix('i') {
@@ -64,7 +68,7 @@ pub(crate) fn singular(word: &str) -> String {
         Some(before) if makes_ies(before) && before.chars().count() > 1 && !WITH_IE.contains(&shorter) => {
             format!("{before}y")
         }
-        None if takes_es(stem) && !WITH_E.contains(&shorter) => stem.to_owned(),
+        None if takes_es(stem) && !WITH_E.contains(&shorter) && !shorter.ends_with("shoe") => stem.to_owned(),
         _ => shorter.to_owned(),
     }
 }
@@ -99,7 +103,10 @@ fn man(word: &str) -> Option<Irregular<'_>> {
 // `address`, `status` and `lens`, and neither `menus` nor `tags`.
 fn is_singular_in_s(word: &str) -> bool {
     let in_us = |before: &str| {
-        !before.ends_with(['a', 'o', 'u']) && !before.is_empty() && !WITH_U.iter().any(|noun| is_its_plural(word, noun))
+        // `vcpus` are several: without a vowel before it, `u` is the last letter of an abbreviation.
+        before.contains(['a', 'e', 'i', 'o', 'u', 'y'])
+            && !before.ends_with(['a', 'o', 'u'])
+            && !WITH_U.iter().any(|noun| is_its_plural(word, noun))
     };
     word.ends_with("ss") || SINGULAR_IN_S.contains(&word) || word.strip_suffix("us").is_some_and(in_us)
 }
@@ -110,8 +117,11 @@ fn is_its_plural(word: &str, noun: &str) -> bool {
 
 // Whether the plural of `stem` ends in `-es`, so that the `e` is no part of the word.
 fn takes_es(stem: &str) -> bool {
-    let in_us =
-        || stem.ends_with("us") && !stem.ends_with("ous") && !stem.ends_with("aus") && !WITH_USE.contains(&stem);
+    let in_us = || {
+        stem.ends_with("us")
+            && !["aus", "eus", "ous"].iter().any(|end| stem.ends_with(end))
+            && !WITH_USE.contains(&stem)
+    };
     SINGULAR_IN_S.contains(&stem)
         || ["x", "ch", "sh", "ss", "zz", "tz", "o"].iter().any(|end| stem.ends_with(end))
         || in_us()

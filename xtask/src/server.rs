@@ -127,12 +127,12 @@ impl Server {
     /// at `path`, or else what the system has.
     pub(crate) fn start(path: Option<&Path>, cancelled: &dyn Fn() -> bool) -> Result<Server, String> {
         let daemon = path.map_or_else(Daemon::of_the_system, Daemon::at)?;
-        let directory = new_directory()?;
         let account = account(&["mysql", "nobody"]);
-        let launch = || launch(&daemon, &directory, account, cancelled);
-        let started = prepare(&daemon, &directory, account)
-            .and_then(|()| launch_on_free_port(launch, "Bind on TCP/IP port", cancelled));
-        started.inspect_err(|_| drop(fs::remove_dir_all(&directory)))
+        in_new_directory(cancelled, |directory| {
+            prepare(&daemon, directory, account)?;
+            let launch = || launch(&daemon, directory, account, cancelled);
+            launch_on_free_port(launch, "Bind on TCP/IP port", cancelled)
+        })
     }
 
     /// Sets a PostgreSQL server up and waits until it answers: the newest that the system has, installed where there is none.
@@ -257,24 +257,49 @@ fn free_port() -> Result<u16, String> {
 /// Where Linux keeps files in memory. Each case makes tables and removes them, which a disk makes thirty times slower.
 const IN_MEMORY: &str = "/dev/shm";
 
-/// What it must have left for a server, in KiB: 4 GiB.
+/// What must be left for a server, in KiB: 4 GiB.
 const FREE_IN_MEMORY: u64 = 4 << 20;
 
-fn new_directory() -> Result<PathBuf, String> {
-    let nanos = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.subsec_nanos());
-    let parent = if has_memory() { PathBuf::from(IN_MEMORY) } else { std::env::temp_dir() };
-    // Short, because the path of a socket may have no more than about a hundred bytes.
-    let directory = parent.join(format!("assoc-db-{}-{nanos}", std::process::id()));
-    fs::create_dir_all(directory.join("tmp")).map_err(|error| format!("{}: {error}", directory.display()))?;
-    Ok(directory)
+/// Starts a server with a directory of its own: in memory, and where it does not start there, among the temporary files. A system may
+/// forbid its servers the one place.
+fn in_new_directory(
+    cancelled: &dyn Fn() -> bool,
+    start: impl Fn(&Path) -> Result<Server, String>,
+) -> Result<Server, String> {
+    let in_memory = has_memory().then(|| PathBuf::from(IN_MEMORY));
+    let mut failed = String::new();
+    for parent in in_memory.into_iter().chain([std::env::temp_dir()]) {
+        let nanos = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.subsec_nanos());
+        // Short, because the path of a socket may have no more than about a hundred bytes.
+        let directory = parent.join(format!("assoc-db-{}-{nanos}", std::process::id()));
+        let made =
+            fs::create_dir_all(directory.join("tmp")).map_err(|error| format!("{}: {error}", directory.display()));
+        match made.and_then(|()| start(&directory)) {
+            Ok(server) => return Ok(server),
+            Err(error) => failed = error,
+        }
+        let _ = fs::remove_dir_all(&directory);
+        if cancelled() {
+            break;
+        }
+    }
+    Err(failed)
 }
 
+/// Whether there is room for the files of a server in memory, and memory for them.
 fn has_memory() -> bool {
     let Ok(answer) = Command::new("df").args(["-Pk", IN_MEMORY]).stderr(Stdio::null()).output() else { return false };
     // Device, size, used, free, of which the first line holds the names.
     let text = String::from_utf8_lossy(&answer.stdout);
-    let free = text.lines().nth(1).and_then(|line| line.split_whitespace().nth(3)?.parse::<u64>().ok());
-    free.is_some_and(|free| free >= FREE_IN_MEMORY)
+    let room = text.lines().nth(1).and_then(|line| line.split_whitespace().nth(3)?.parse::<u64>().ok());
+    let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let available = memory.lines().find_map(|line| line.strip_prefix("MemAvailable:"));
+    let available = available.and_then(|kib| kib.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    // Of a container. Where there is no limit, the file says `max`.
+    let limit = fs::read_to_string("/sys/fs/cgroup/memory.max").ok().and_then(|limit| limit.trim().parse::<u64>().ok());
+    [room, available, limit.map(|bytes| bytes >> 10).or(Some(u64::MAX))]
+        .into_iter()
+        .all(|kib| kib.is_some_and(|kib| kib >= FREE_IN_MEMORY))
 }
 
 /// Fills the data directory and writes the init file.

@@ -67,13 +67,14 @@ impl KeyedSelect {
         memory.then(|| self.order_in_memory()).flatten().filter(|columns| !columns.is_empty())
     }
 
-    /// Where a row of the answer has its key, if the statement asks for one column by value and does nothing that rows of other keys
-    /// would change.
+    /// Where a row of the answer has its key, if the statement may ask for other keys as well. They must bring few rows, so the key is
+    /// the primary key. Nothing may look at their rows but who reads them, so there is no condition, which might fail on them.
     #[must_use]
     pub fn place_of_key(&self, dialect: &dyn Dialect) -> Option<usize> {
         let [column] = self.columns else { return None };
+        let is_unique = self.columns == self.model.primary_key;
         let is_plain = self.per_owner.is_none() && self.group.is_empty() && self.rank_groups.is_empty();
-        if !is_plain || self.matching(dialect) != Matching::ByValue {
+        if !is_unique || !is_plain || !self.filter.is_always() || self.matching(dialect) != Matching::ByValue {
             return None;
         }
         match (&self.only, &self.selected) {

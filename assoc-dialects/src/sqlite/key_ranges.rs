@@ -6,8 +6,8 @@ use assoc_core::driver::KeySet;
 use assoc_core::sql::SqlWriter;
 
 /// SQLite makes a tree of the keys of a list before it reads a row. For few keys that costs nothing measurable, and the statement has
-/// the same text whatever they are. Stepping over a row takes about half of what reading it takes, and the tree an eighth: with a
-/// quarter of the keys missing both cost the same, if the rows of all are there. Of rows that were deleted none is.
+/// the same text whatever they are. A row that is stepped over costs about half of what it costs to read it, so that a quarter of
+/// them costs what the tree does.
 pub(super) const KEY_RANGES: KeyRanges = KeyRanges { from: 64, gaps_percent: 25 };
 
 /// The first and the last of integers without a gap, as the keys of a whole table often are.

@@ -65,6 +65,12 @@ const SINGULARS: [(&str, &str); 11] = [
     ("it adds -es to -zz and to no other -z", "waltz"),
 ];
 
+/// Words that are near a rule of others.
+const NEAR: &str = "pdu pdus, vcpu vcpus, icu icus, milieu milieus, bus buses, minibus minibuses, plus pluses, lumen lumens, foramen \
+    foramens, nightlife nightlives, olive olives, fieldmouse fieldmice, cosmos cosmoses, gumshoe gumshoes, overshoe overshoes, masseuse \
+    masseuses, hypotenuse hypotenuses, nursery nurseries, misery miseries, miniseries miniseries, patisserie patisseries, tranche \
+    tranches, backhoe backhoes, necktie neckties, collie collies, nemesis nemeses, archdiocese archdioceses, subspecies subspecies";
+
 /// What Rails' own tests expect, without words of two parts that have a space between.
 const RAILS: &str = "search searches, switch switches, fix fixes, box boxes, process processes, address addresses, case cases, \
     stack stacks, wish wishes, category categories, query queries, ability abilities, agency agencies, movie movies, archive \
@@ -140,18 +146,18 @@ fn two_nouns_may_have_one_plural() {
 #[test]
 fn words_without_a_plural_stay_as_they_are() {
     for noun in UNCOUNTABLE {
-        assert_eq!(plural(noun), noun);
-        assert_eq!(singular(noun), noun);
+        assert_eq!(plural(noun), *noun);
+        assert_eq!(singular(noun), *noun);
     }
     assert_eq!(UNCOUNTABLE.iter().collect::<BTreeSet<_>>().len(), UNCOUNTABLE.len());
 }
 
 #[test]
 fn irregular_words_stand_once_in_the_tables() {
-    let pairs = WORDS.iter().chain(&ENDINGS);
+    let pairs = WORDS.iter().chain(ENDINGS);
     let forms: Vec<&str> = pairs.flat_map(|(singular, plural)| [*singular, *plural]).collect();
     assert_eq!(forms.iter().collect::<BTreeSet<_>>().len(), forms.len());
-    for (singular, plural) in WORDS.iter().chain(&ENDINGS) {
+    for (singular, plural) in WORDS.iter().chain(ENDINGS) {
         assert_eq!(super::plural(singular), *plural);
         assert_eq!(super::singular(plural), *singular);
     }
@@ -159,7 +165,7 @@ fn irregular_words_stand_once_in_the_tables() {
 
 #[test]
 fn words_of_the_tests_of_rails_are_as_there() {
-    for pair in RAILS.split(',') {
+    for pair in RAILS.split(',').chain(NEAR.split(',')) {
         let (noun, plural) = pair.trim().split_once(' ').unwrap();
         assert_eq!(names::plural(noun), plural, "{noun}");
         assert_eq!(names::plural(plural), plural, "{noun}");

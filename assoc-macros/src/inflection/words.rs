@@ -1,7 +1,7 @@
 //! The words that no rule of [`super`] covers.
 
 /// Nouns with one form for both numbers. They are compared as whole words: `ice` is among them, and `slice` is not.
-pub(super) const UNCOUNTABLE: [&str; 210] = [
+pub(super) const UNCOUNTABLE: &[&str] = &[
     // What cannot be counted: substances.
     "air", "alcohol", "bacon", "beef", "blood", "bread", "butter", "carbon", "cardboard", "chalk", "dirt", "dust",
     "electricity", "flour", "food", "fuel", "garlic", "gold", "honey", "hydrogen", "ice", "iron", "jam", "lava", "leather",
@@ -28,20 +28,18 @@ pub(super) const UNCOUNTABLE: [&str; 210] = [
     "violence", "vitality", "warmth", "wealth", "weather", "welfare", "wisdom",
     // Places, and what looks the same in both numbers.
     "aircraft", "chassis", "corps", "countryside", "crossroads", "debris", "deer", "gallows", "headquarters", "jeans",
-    "scissors", "seaside", "series", "sheep", "species", "trousers",
-];
+    "scissors", "seaside", "series", "sheep", "species", "trousers", "subspecies"];
 
 /// Singular and plural of words that are compared whole, because other words have their ends: `nova` is no plural of `novum`.
-pub(super) const WORDS: [(&str, &str); 25] = [
+pub(super) const WORDS: &[(&str, &str)] = &[
     ("afterlife", "afterlives"), ("axis", "axes"), ("basis", "bases"), ("die", "dice"), ("dormouse", "dormice"),
     ("elf", "elves"), ("foot", "feet"), ("forefoot", "forefeet"), ("goose", "geese"), ("iris", "irises"), ("life", "lives"),
     ("louse", "lice"), ("midlife", "midlives"), ("mouse", "mice"), ("organon", "organa"), ("ovum", "ova"), ("ox", "oxen"),
     ("quorum", "quora"), ("titmouse", "titmice"), ("tooth", "teeth"), ("woodlouse", "woodlice"), ("yes", "yeses"),
-    ("silex", "silices"), ("murex", "murices"), ("oasis", "oases"),
-];
+    ("silex", "silices"), ("murex", "murices"), ("oasis", "oases"), ("fieldmouse", "fieldmice"), ("halflife", "halflives"), ("lowlife", "lowlives"), ("nightlife", "nightlives")];
 
 /// Ends of words in the singular and in the plural: `grandchild` is a `child`.
-pub(super) const ENDINGS: [(&str, &str); 66] = [
+pub(super) const ENDINGS: &[(&str, &str)] = &[
     ("child", "children"), ("person", "people"), ("quiz", "quizzes"), ("testis", "testes"), ("matrix", "matrices"),
     ("index", "indices"), ("vertex", "vertices"), ("appendix", "appendices"), ("codex", "codices"), ("seraph", "seraphim"),
     ("cherub", "cherubim"),
@@ -62,55 +60,49 @@ pub(super) const ENDINGS: [(&str, &str); 66] = [
 ];
 
 /// Ends of nouns in `-man` that have nothing to do with a man.
-pub(super) const NO_MAN: [&str; 10] =
-    ["brahman", "caiman", "german", "human", "norman", "ottoman", "roman", "shaman", "talisman", "toman"];
+pub(super) const NO_MAN: &[&str] = &["brahman", "caiman", "german", "human", "norman", "ottoman", "roman", "shaman", "talisman", "toman"];
 
 /// Nouns in `-men` that are no plural. They are whole words, because `omen` is the end of `women`.
-pub(super) const NO_MEN: [&str; 12] = [
+pub(super) const NO_MEN: &[&str] = &[
     "abdomen", "acumen", "amen", "bitumen", "cyclamen", "hymen", "omen", "ramen", "regimen", "semen", "specimen",
-    "stamen",
-];
+    "stamen", "albumen", "cerumen", "dolmen", "examen", "foramen", "gravamen", "lumen", "nomen", "numen", "rumen", "yemen"];
 
 /// Nouns in a single `-s` that are in the singular, beside those in `-us` and `-sis`.
-pub(super) const SINGULAR_IN_S: [&str; 28] = [
+pub(super) const SINGULAR_IN_S: &[&str] = &[
     "alias", "asbestos", "atlas", "bias", "biogas", "canvas", "christmas", "clitoris", "cosmos", "epidermis", "gas", "ibis",
     "lens", "mantis", "metropolis", "orchis", "pancreas", "pelvis", "penis", "portcullis", "pyrites", "rhinoceros", "summons",
-    "texas", "thermos", "tigris", "trellis", "ethos",
-];
+    "texas", "thermos", "tigris", "trellis", "ethos", "bus", "plus", "pus", "thus"];
 
 /// Nouns in `-u`, whose plural must not be taken for a singular in `-us`.
-pub(super) const WITH_U: [&str; 21] = [
+pub(super) const WITH_U: &[&str] = &[
     "cpu", "emu", "fu", "fugu", "gnu", "gpu", "guru", "haiku", "iglu", "impromptu", "kudu", "menu", "mtu", "npu", "sku",
-    "submenu", "sudoku", "tofu", "tpu", "tutu", "zebu",
-];
+    "submenu", "sudoku", "tofu", "tpu", "tutu", "zebu", "adieu", "apu", "ecu", "hindu", "icu", "ipu", "milieu", "zulu"];
 
 /// Nouns in `-use`, without their `e`, beside those in `-ause` and `-ouse`.
-pub(super) const WITH_USE: [&str; 14] = [
-    "abus", "accus", "disus", "excus", "fus", "misus", "mus", "overus", "perus", "reclus", "refus", "reus", "rus", "us",
-];
+pub(super) const WITH_USE: &[&str] = &[
+    "abus", "accus", "disus", "excus", "fus", "misus", "mus", "overus", "perus", "reclus", "refus", "reus", "rus", "us", "hypotenus"];
 
 /// Nouns in `-e` after letters that make others add `-es`: `caches` come of a `cache`, `canoes` of a `canoe`.
-pub(super) const WITH_E: [&str; 41] = [
+pub(super) const WITH_E: &[&str] = &[
     "ache", "apache", "attache", "avalanche", "backache", "brioche", "cache", "cartouche", "cliche", "creche", "headache",
     "microfiche", "moustache", "mustache", "niche", "panache", "pastiche", "psyche", "quiche", "toothache", // -che
     "crevasse", "finesse", "fosse", "impasse", "lacrosse", "mousse", "posse", // -sse
-    "aloe", "canoe", "doe", "floe", "foe", "hoe", "horseshoe", "mistletoe", "oboe", "roe", "shoe", "snowshoe", "toe", "woe",
-];
+    "aloe", "canoe", "doe", "floe", "foe", "hoe", "horseshoe", "mistletoe", "oboe", "roe", "shoe", "snowshoe", "toe", "woe", "backhoe", "tranche"];
 
 /// Nouns in `-ie`: `cookies` come of a `cookie`, and `queries` of a `query`.
-pub(super) const WITH_IE: [&str; 29] = [
+pub(super) const WITH_IE: &[&str] = &[
     "aerie", "birdie", "boogie", "bookie", "brownie", "budgie", "calorie", "camaraderie", "cookie", "cutie", "eyrie",
     "foodie", "freebie", "genie", "goalie", "hoodie", "indie", "junkie", "menagerie", "movie", "newbie", "pixie", "prairie",
-    "reverie", "rookie", "selfie", "smoothie", "walkie", "zombie",
-];
+    "reverie", "rookie", "selfie", "smoothie", "walkie", "zombie", "auntie", "bowtie", "brasserie", "collie", "groupie", "hippie", "laddie", "lassie", "lingerie", "magpie", "necktie", "patisserie", "quickie", "rotisserie", "talkie", "yuppie"];
 
 /// Ends of plurals in `-ses` that come of `-sis`: `diagnoses` do, and `doses` do not.
-pub(super) const WITH_SIS: [&str; 20] = [
+pub(super) const WITH_SIS: &[&str] = &[
     "analyses", "apotheoses", "catalyses", "catharses", "crises", "dialyses", "emphases", "geneses", "gnoses", "hydrolyses",
     "hypnoses", "metamorphoses", "metastases", "neuroses", "osmoses", "paralyses", "psychoses", "symbioses", "synopses",
-    "theses",
-];
+    "theses", "nemeses"];
 
 /// Nouns whose `-ch` is spoken like a `k`: they take a plain `-s`.
-pub(super) const HARD_CH: [&str; 10] =
-    ["czech", "epoch", "eunuch", "loch", "matriarch", "monarch", "oligarch", "patriarch", "stomach", "tech"];
+pub(super) const HARD_CH: &[&str] = &["czech", "epoch", "eunuch", "loch", "matriarch", "monarch", "oligarch", "patriarch", "stomach", "tech"];
+
+/// Plurals in `-series` that come of a noun in `-y` or `-ie`: `nurseries` do, and a `miniseries` is one.
+pub(super) const NO_SERIES: &[&str] = &["nurseries", "miseries", "brasseries", "patisseries", "rotisseries"];

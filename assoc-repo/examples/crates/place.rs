@@ -52,10 +52,10 @@ impl Place {
     }
 
     /// What the report says of it in the end. A temporary database that is to be kept stays from now on.
-    pub(crate) fn told(self, keep: bool) -> String {
+    pub(crate) fn told(&mut self, keep: bool) -> String {
         match self {
             Place::Temporary { folder, path } if keep => {
-                let _ = folder.keep();
+                folder.disable_cleanup(true);
                 path.display().to_string()
             }
             Place::Temporary { .. } => "a temporary file (--keep keeps it)".to_owned(),

@@ -49,12 +49,14 @@ fn run() -> Result<(), Failure> {
 }
 
 async fn store_and_report(options: &Options, metadata: &Metadata, progress: &Progress) -> Result<(), Failure> {
-    let place = Place::of(options.database.as_deref())?;
+    // Dropped last: a file that is open cannot be removed everywhere.
+    let mut place = Place::of(options.database.as_deref())?;
     let (repo, _turn) = database::connect(&place, progress).await?;
     let repo = &repo;
     import::create_tables(repo).await?;
     import::store(repo, metadata, progress).await?;
     progress.clear();
+    notice_signals().await;
 
     let mut out = Terminal::new(options.color);
     if let Some(platform) = &metadata.only_platform {
@@ -68,7 +70,13 @@ async fn store_and_report(options: &Options, metadata: &Metadata, progress: &Pro
         Output::Why(name) => why::write(repo, name, options.depth, options.detail, &mut out).await?,
         Output::Html(file) => html::write(repo, file, &mut out).await?,
     }
+    notice_signals().await;
     out.blank()?;
     out.text(Style::Quiet, &format!("Database: {}", place.told(options.keep)))?;
     Ok(out.flush()?)
+}
+
+/// Lets the runtime see a signal: statements of SQLite run in place, and few of them never wait.
+async fn notice_signals() {
+    tokio::task::yield_now().await;
 }

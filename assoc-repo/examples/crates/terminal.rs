@@ -1,7 +1,7 @@
 //! How the report looks where it is printed: colours, columns as wide as what is in them, lines that fit the terminal.
 
 use std::env;
-use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
+use std::io::{self, BufWriter, IsTerminal, Read, StdoutLock, Write};
 
 /// When the report has colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,7 +119,7 @@ impl Terminal {
         let indent = indent.min(self.width / 2);
         for (at, line) in fold(text, self.width, self.width - indent).iter().enumerate() {
             let before = if at == 0 { 0 } else { indent };
-            write!(self.out, "{:before$}", "")?;
+            self.pad(before)?;
             self.paint(style, line)?;
             self.blank()?;
         }
@@ -143,20 +143,20 @@ impl Terminal {
 
         for (row, is_head) in head.iter().map(|row| (row, true)).chain(rows.iter().map(|row| (row, false))) {
             let style = |style: Style| if is_head { Style::Quiet } else { style };
-            write!(self.out, "{:GAP$}", "")?;
+            self.pad(GAP)?;
             let shown = cut(&row.name, name);
             self.paint(style(Style::Name), &shown)?;
             let mut padding = name - length(&shown);
             for (number, width) in row.numbers.iter().zip(&numbers) {
                 padding += GAP + width - length(number);
-                write!(self.out, "{:padding$}", "")?;
+                self.pad(padding)?;
                 self.paint(style(Style::Number), number)?;
                 padding = 0;
             }
             for (at, line) in fold(&row.text, text_width, text_width).iter().enumerate() {
                 let before = if at == 0 { padding + GAP } else { text_from };
                 if !line.is_empty() {
-                    write!(self.out, "{:before$}", "")?;
+                    self.pad(before)?;
                     self.paint(style(Style::Plain), line)?;
                 }
                 self.blank()?;
@@ -165,7 +165,14 @@ impl Terminal {
         Ok(())
     }
 
+    // Not by the width of a format, which ends at 65,535.
+    fn pad(&mut self, spaces: usize) -> io::Result<()> {
+        io::copy(&mut io::repeat(b' ').take(spaces as u64), &mut self.out).map(drop)
+    }
+
     fn paint(&mut self, style: Style, text: &str) -> io::Result<()> {
+        // Names come from packages of others, and a terminal obeys what they hold.
+        let text = &text.replace(char::is_control, "\u{fffd}");
         match style.code().filter(|_| self.colored && !text.is_empty()) {
             Some(code) => write!(self.out, "\x1b[{code}m{text}\x1b[0m"),
             None => write!(self.out, "{text}"),

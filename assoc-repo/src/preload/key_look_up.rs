@@ -157,15 +157,24 @@ fn range_of(keys: &KeySet, ranges: KeyRanges) -> Option<KeySet> {
     is_range.then(|| KeySet::Ints((first..=last).collect()))
 }
 
+// Whether a stored value is one of the keys. One in another form than an integer is read, and the error says what it is.
+fn may_be_among(keys: &KeyIndex<'_>, stored: &Value<'_>) -> bool {
+    let number = match stored {
+        Value::Int(key) => Some(*key),
+        Value::Text(text) => text.parse().ok(),
+        // No integer, so no key.
+        Value::Real(real) if real.fract() != 0.0 => return false,
+        _ => None,
+    };
+    number.is_none_or(|key| keys.of_int(key).is_some())
+}
+
 /// Of rows with the ordinal of the key, or the number of the group, before their columns; and of rows that may have other keys.
 impl RowSink for KeyLookUp<'_> {
     fn row(&mut self, values: &mut [Value<'_>]) -> Result<()> {
         if let Some(place) = self.key_place {
-            return match values.get(place) {
-                Some(Value::Int(key)) if self.index.of_int(*key).is_none() => Ok(()),
-                // What is no integer cannot be read, which the error says.
-                _ => RowSink::row(&mut *self.fetched.rows, values),
-            };
+            let is_own = values.get(place).is_none_or(|key| may_be_among(&self.index, key));
+            return if is_own { RowSink::row(&mut *self.fetched.rows, values) } else { Ok(()) };
         }
         let Fetched { rows, group_of, .. } = &mut self.fetched;
         let mut leading = LeadingSink {

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::{Server, account, free_port, in_directory, launch_on_free_port, new_directory};
+use super::{Server, account, free_port, in_directory, in_new_directory, launch_on_free_port};
 use crate::system::{self, Packages, as_root, find, has_apt, succeed};
 
 /// Fast and forgetful: the data lives as long as one command.
@@ -35,12 +35,12 @@ pub(super) fn start(cancelled: &dyn Fn() -> bool) -> Result<Server, String> {
             find_programs().ok_or("PostgreSQL was installed, but there is no `initdb` where its packages put it")?
         }
     };
-    let directory = new_directory()?;
     let account = account(&["postgres", "nobody"]);
-    let launch = || launch(&programs, &directory, account, cancelled);
-    let started = prepare(&programs, &directory, account)
-        .and_then(|()| launch_on_free_port(launch, "could not create any TCP/IP sockets", cancelled));
-    started.inspect_err(|_| drop(fs::remove_dir_all(&directory)))
+    in_new_directory(cancelled, |directory| {
+        prepare(&programs, directory, account)?;
+        let launch = || launch(&programs, directory, account, cancelled);
+        launch_on_free_port(launch, "could not create any TCP/IP sockets", cancelled)
+    })
 }
 
 /// Fills the data directory, with a superuser and a database of the same name.
