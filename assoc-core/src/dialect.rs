@@ -38,8 +38,10 @@ use crate::statement::Statement;
 use crate::value::Value;
 
 mod comparison;
+mod key_ranges;
 
 pub use comparison::{AggregateForm, Comparable, ExactText};
+pub use key_ranges::KeyRanges;
 
 /// What a database can do. Facts about one server: a driver may find them out when it connects.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -198,17 +200,6 @@ pub enum Sign {
     Plus,
     /// Subtracted.
     Minus,
-}
-
-/// When a look-up by integers reads a range: [`write_look_up_filter`](Dialect::write_look_up_filter) writes keys without gaps so. Where few
-/// are missing, a look-up by primary key asks for these as well, and leaves their rows out before it reads them. By other keys it
-/// does not, because one of them may have any number of rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct KeyRanges {
-    /// The least number of keys.
-    pub from: usize,
-    /// How many keys may be missing between the first and the last, in percent of those that are there.
-    pub gaps_percent: u64,
 }
 
 impl Default for Capabilities {

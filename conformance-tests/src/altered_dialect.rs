@@ -21,10 +21,6 @@ impl std::fmt::Debug for Inner {
     }
 }
 
-fn is_gapless(keys: &[i64]) -> bool {
-    keys.windows(2).all(|pair| pair[0].checked_add(1) == Some(pair[1]))
-}
-
 // Without row values each key of several columns is an alternative, and SQLite takes fewer than 1,000 in a condition.
 const MOST_ALTERNATIVES: usize = 512;
 
@@ -156,19 +152,15 @@ impl Dialect for AlteredDialect {
     }
 
     fn write_look_up_filter(&self, writer: &mut SqlWriter<'_>, columns: &[&str], keys: &KeySet) {
-        match (columns, self.capabilities.key_ranges, keys) {
-            _ if self.splits_rows(keys) => self.write_key_filter(writer, columns, keys),
-            (_, ranges, _) if ranges == self.inner().capabilities().key_ranges => {
-                self.inner().write_look_up_filter(writer, columns, keys);
-            }
-            ([column], Some(ranges), KeySet::Ints(ints)) if ints.len() >= ranges.from && is_gapless(ints) => {
-                writer.own_column(column);
-                for (before, end) in [(" BETWEEN CAST(", ints.first()), (" AND CAST(", ints.last())] {
-                    writer.push(before);
-                    writer.bind(end.map_or(Value::Null, |end| Value::Int(*end)));
-                    writer.push(" AS INTEGER)");
-                }
-            }
+        if self.splits_rows(keys) {
+            return self.write_key_filter(writer, columns, keys);
+        }
+        let ranges = self.capabilities.key_ranges;
+        if ranges == self.inner().capabilities().key_ranges {
+            return self.inner().write_look_up_filter(writer, columns, keys);
+        }
+        match (columns, ranges.and_then(|ranges| ranges.range(keys))) {
+            ([column], Some((first, last))) => writer.integer_range(column, first, last),
             _ => self.write_key_filter(writer, columns, keys),
         }
     }

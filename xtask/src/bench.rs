@@ -60,6 +60,31 @@ struct Request {
     workloads: Vec<String>,
 }
 
+impl Request {
+    /// Whether all is asked for: what was asked for in part does not replace a full run.
+    fn is_full(&self) -> bool {
+        self.workloads.is_empty() && !matches!(self.peers, Peers::Named(_))
+    }
+
+    /// Runs the peers, and reads the lines and the facts that they print. `Err` is the exit code of a run that failed.
+    fn measured(
+        &self,
+        runner: &Runner,
+        mut command: Command,
+        facts: &mut Facts,
+    ) -> Result<Result<Vec<Line>, ExitCode>, String> {
+        if let Peers::Named(peers) = &self.peers {
+            command.args(["--peers", peers]);
+        }
+        let mut lines = Vec::new();
+        let code = runner.run_reading(&mut command, |text| {
+            lines.extend(Line::of(text));
+            facts.note(text);
+        })?;
+        Ok(if code == 0 { Ok(lines) } else { Err(ExitCode::from(code)) })
+    }
+}
+
 /// What is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Figure {
@@ -190,24 +215,15 @@ fn times(request: &Request) -> Outcome {
             if let Some(rounds) = &request.rounds {
                 command.args(["--rounds", rounds]);
             }
-            if let Peers::Named(peers) = &request.peers {
-                command.args(["--peers", peers]);
-            }
             command.envs(server.map(|process| (SERVER, process.to_string())));
-            let mut lines = Vec::new();
-            let code = runner.run_reading(&mut command, |text| {
-                lines.extend(Line::of(text));
-                facts.note(text);
-            })?;
-            if code != 0 {
-                return Ok(ExitCode::from(code));
+            match request.measured(&runner, command, &mut facts)? {
+                Ok(lines) => runs.push(Run { heap, lines }),
+                Err(code) => return Ok(code),
             }
-            runs.push(Run { heap, lines });
         }
         let report = Report { database: *database, shape: &request.shape, facts, runs };
         println!("\n{}", report.markdown());
-        // What was asked for in part does not replace a full run.
-        if request.workloads.is_empty() && !matches!(request.peers, Peers::Named(_)) {
+        if request.is_full() {
             report.write()?;
         }
     }

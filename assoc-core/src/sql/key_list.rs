@@ -23,6 +23,17 @@ impl SqlWriter<'_> {
         self.push(")");
     }
 
+    /// Appends the condition that a column lies between two integers, both included. The casts make it a comparison of numbers, also
+    /// where the column is one of text.
+    pub fn integer_range(&mut self, column: &str, first: i64, last: i64) {
+        self.own_column(column);
+        for (before, end) in [(" BETWEEN CAST(", first), (" AND CAST(", last)] {
+            self.push(before);
+            self.bind(Value::Int(end));
+            self.push(" AS INTEGER)");
+        }
+    }
+
     /// Appends the condition that columns hold one of the keys, as a padded list: of values, of row values where the
     /// database compares those, and of `AND`s otherwise.
     pub fn padded_key_list(&mut self, columns: &[&str], keys: &KeySet, row_values: bool) {

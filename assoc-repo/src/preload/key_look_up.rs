@@ -1,6 +1,5 @@
 //! A look-up by keys while it runs: which keys are asked for, and whose the rows are that come.
 
-use assoc_core::dialect::KeyRanges;
 use assoc_core::driver::{Dialect, KeySet, RowSink, Statement};
 use assoc_core::metadata::{Direction, ModelDef};
 use assoc_core::planner::{Plan, Step};
@@ -63,8 +62,8 @@ impl<'k> KeyLookUp<'k> {
             && let Some(place) = select.place_of_key(dialect)
         {
             for chunk in &mut chunks {
-                if let Some(range) = range_of(chunk, ranges) {
-                    (*chunk, key_place) = (range, Some(place));
+                if let Some(filled) = ranges.filled(chunk) {
+                    (*chunk, key_place) = (filled, Some(place));
                 }
             }
         }
@@ -147,16 +146,6 @@ impl<'k> KeyLookUp<'k> {
     }
 }
 
-/// The keys with those between them, if few are missing: a range that is read takes less than a list that is looked up, also with a
-/// few rows more.
-fn range_of(keys: &KeySet, ranges: KeyRanges) -> Option<KeySet> {
-    let KeySet::Ints(own) = keys else { return None };
-    let (first, last) = (*own.first()?, *own.last()?);
-    let gaps = last.abs_diff(first).checked_sub(own.len() as u64 - 1)?;
-    let is_range = own.len() >= ranges.from && (1..=own.len() as u64 * ranges.gaps_percent / 100).contains(&gaps);
-    is_range.then(|| KeySet::Ints((first..=last).collect()))
-}
-
 // Whether a stored value is one of the keys. One in another form than an integer is read, and the error says what it is.
 fn may_be_among(keys: &KeyIndex<'_>, stored: &Value<'_>) -> bool {
     let number = match stored {
@@ -183,26 +172,5 @@ impl RowSink for KeyLookUp<'_> {
             groups: self.is_grouped.then_some(group_of),
         };
         leading.row(values)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use assoc_core::execution::KeyTuple;
-
-    use super::*;
-
-    #[test]
-    fn few_gaps_are_filled() {
-        let ranges = KeyRanges { from: 4, gaps_percent: 25 };
-        let range = |keys: &[i64]| range_of(&KeySet::Ints(keys.into()), ranges);
-        assert_eq!(range(&[1, 2, 4, 5]), Some(KeySet::Ints([1, 2, 3, 4, 5].into())));
-        assert_eq!(range(&[-2, -1, 1, 2]), Some(KeySet::Ints([-2, -1, 0, 1, 2].into())));
-        // Without gaps it is a range already.
-        for keys in [&[1, 2, 3, 4][..], &[1, 2, 5, 6], &[1, 2, 4], &[i64::MIN, -1, 0, i64::MAX], &[]] {
-            assert_eq!(range(keys), None, "{keys:?}");
-        }
-        let texts: KeySet = ["a", "b", "c", "d"].into_iter().filter_map(|text| KeyTuple::new([text.into()])).collect();
-        assert_eq!(range_of(&texts, ranges), None);
     }
 }

@@ -104,6 +104,13 @@ pub(crate) fn tags_of(post: usize) -> impl Iterator<Item = usize> {
     (0..TAGS_A_POST as usize).map(move |step| (post * 7 + step * 61) % TAGS as usize)
 }
 
+/// Those of a list of all tags that a new post has, by its number.
+pub(crate) fn tags_beside<T: Clone>(tags: &[T], number: usize) -> Vec<T> {
+    let mut own = Vec::with_capacity(TAGS_A_POST as usize);
+    own.extend(tags_of(number).map(|tag| tags[tag].clone()));
+    own
+}
+
 /// The keys W1 asks for.
 pub(crate) fn keys(shape: Shape) -> Vec<i64> {
     let mut random = Random::new(0xCAFE);

@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode};
 
 use super::report::{Facts, Line, distinct};
 use super::targets::Database;
-use super::{Peers, Request, SERVER, benchmarks, build, features, write};
+use super::{Request, SERVER, benchmarks, build, features, write};
 use crate::Outcome;
 use crate::runner::Runner;
 
@@ -28,21 +28,14 @@ pub(super) fn run(request: &Request) -> Outcome {
         if let Some(seconds) = &request.seconds {
             command.args(["--seconds", seconds]);
         }
-        if let Peers::Named(peers) = &request.peers {
-            command.args(["--peers", peers]);
-        }
-        let (mut facts, mut lines) = (Facts::of_this_machine(), Vec::new());
-        let code = runner.run_reading(&mut command, |text| {
-            lines.extend(Line::of(text));
-            facts.note(text);
-        })?;
-        if code != 0 {
-            return Ok(ExitCode::from(code));
-        }
+        let mut facts = Facts::of_this_machine();
+        let lines = match request.measured(&runner, command, &mut facts)? {
+            Ok(lines) => lines,
+            Err(code) => return Ok(code),
+        };
         let report = Report { database: *database, facts, lines };
         println!("\n{}", report.markdown());
-        // What was asked for in part does not replace a full run.
-        if request.workloads.is_empty() && !matches!(request.peers, Peers::Named(_)) {
+        if request.is_full() {
             report.write()?;
         }
     }

@@ -73,7 +73,7 @@ macro_rules! shop_on_connection {
                 addresses, authors, categories, coupons, coupons_orders, customers, items, notes, orders, payments,
                 products, shipments,
             };
-            use crate::latency::page::{Coupon, Found, Item, Note, ORDERS, Order, Product, distinct, total};
+            use crate::latency::page::{Coupon, Found, Item, Note, ORDERS, Order, Product, distinct};
             let found: Vec<Order> = orders::table.order(orders::id).limit(ORDERS).load(connection)?;
             let keys: Vec<i64> = found.iter().map(|order| order.id).collect();
             let customer_ids = distinct(&found, |order| order.customer_id);
@@ -112,7 +112,7 @@ macro_rules! shop_on_connection {
                 authors: authors::table.filter(authors::id.eq_any(&author_ids)).load(connection)?,
                 coupons: of_coupons,
             };
-            Ok(total(&found.shown()))
+            Ok(found.total())
         }
     };
 }

@@ -76,8 +76,12 @@ fn grouped<R>(rows: Vec<R>, key: fn(&R) -> i64) -> HashMap<i64, Vec<R>> {
 }
 
 impl Found {
-    /// The tree.
-    pub(crate) fn shown(self) -> Vec<Shown> {
+    /// What the tree of these rows adds to a checksum.
+    pub(crate) fn total(self) -> u64 {
+        total(&self.shown())
+    }
+
+    fn shown(self) -> Vec<Shown> {
         let mut customers = by_key(self.customers, |row| row.id);
         let mut addresses = by_key(self.addresses, |row| row.customer_id);
         let products = by_key(self.products, |row| row.id);

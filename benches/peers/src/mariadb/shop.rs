@@ -8,8 +8,7 @@ use tokio::runtime::Runtime;
 
 use crate::Outcome;
 use crate::latency::page::{
-    self, Address, Author, Category, Coupon, Customer, Found, Item, Note, ORDERS, Order, Payment, Product, Shipment,
-    distinct,
+    Address, Author, Category, Coupon, Customer, Found, Item, Note, ORDERS, Order, Payment, Product, Shipment, distinct,
 };
 use crate::latency::tables::{Tree, whole_tree};
 use crate::latency::trees::{self, Folder};
@@ -148,7 +147,7 @@ async fn page(conn: &mut Conn) -> Outcome<u64> {
         authors,
         coupons,
     };
-    Ok(page::total(&found.shown()))
+    Ok(found.total())
 }
 
 async fn tree(conn: &mut Conn, of: Tree) -> Outcome<u64> {

@@ -39,14 +39,7 @@ pub(super) async fn insert(client: &mut Client, new: &[NewUser], tags: Option<&[
         tx.execute(LINKS, &[&of, &linked]).await?;
     }
     tx.commit().await?;
-    let beside = |number| -> Vec<Arc<ours::Tag>> {
-        let mut own = Vec::new();
-        if let Some(tags) = tags {
-            own.reserve_exact(data::TAGS_A_POST as usize);
-            own.extend(data::tags_of(number).map(|tag| Arc::clone(&tags[tag])));
-        }
-        own
-    };
+    let beside = |number| tags.map_or_else(Vec::new, |tags| data::tags_beside(tags, number));
     black_box(saved(new, &user_ids, &post_ids, beside));
     Ok(0)
 }

@@ -10,8 +10,7 @@ use tokio_postgres::{Client, Row, Statement};
 
 use crate::Outcome;
 use crate::latency::page::{
-    self, Address, Author, Category, Coupon, Customer, Found, Item, Note, ORDERS, Order, Payment, Product, Shipment,
-    distinct,
+    Address, Author, Category, Coupon, Customer, Found, Item, Note, ORDERS, Order, Payment, Product, Shipment, distinct,
 };
 use crate::latency::tables::{Tree, whole_tree};
 use crate::latency::trees::{self, Folder};
@@ -207,7 +206,7 @@ impl Prepared {
             authors,
             coupons,
         };
-        Ok(page::total(&found.shown()))
+        Ok(found.total())
     }
 
     async fn tree(&mut self, of: Tree) -> Outcome<u64> {

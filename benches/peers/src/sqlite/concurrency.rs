@@ -18,10 +18,10 @@ use crate::data::{self, Shape};
 use crate::rows::{Comment, Post, User, merge};
 
 /// Connections by hand: the last one stalls all other tasks of its thread, and shows what the processors can do.
-const HANDS: [(&str, Place, bool); 3] = [
-    ("hand-spawn-blocking", Place::Blocking, true),
-    ("hand-in-place", Place::InPlace, true),
-    ("hand-in-task", Place::InTask, false),
+const HANDS: [(&str, RequestThread, bool); 3] = [
+    ("hand-spawn-blocking", RequestThread::Blocking, true),
+    ("hand-in-place", RequestThread::InPlace, true),
+    ("hand-in-task", RequestThread::InTask, false),
 ];
 
 /// assoc with the driver's defaults, and with other options by name.
@@ -48,9 +48,9 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
         fill(&mut create(&path)?, &rows)?;
         Ok(path)
     };
-    for (name, place, is_usual) in HANDS {
+    for (name, thread, is_usual) in HANDS {
         if options.has(name, is_usual) {
-            options.measure(&runtime, &HandServer::open(name, &filled(name)?, connections, place)?)?;
+            options.measure(&runtime, &HandServer::open(name, &filled(name)?, connections, thread)?)?;
         }
     }
     for (name, change, is_usual) in OURS {
@@ -64,7 +64,7 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
 
 /// The thread on which a request runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum RequestThread {
     Blocking,
     InPlace,
     InTask,
@@ -74,7 +74,7 @@ enum Place {
 #[derive(Clone)]
 struct HandServer {
     name: &'static str,
-    place: Place,
+    thread: RequestThread,
     readers: Arc<Lane>,
     writer: Arc<Lane>,
 }
@@ -108,8 +108,8 @@ impl Lane {
 }
 
 impl HandServer {
-    fn open(name: &'static str, path: &Path, readers: usize, place: Place) -> Outcome<HandServer> {
-        Ok(HandServer { name, place, readers: Lane::open(path, readers)?, writer: Lane::open(path, 1)? })
+    fn open(name: &'static str, path: &Path, readers: usize, thread: RequestThread) -> Outcome<HandServer> {
+        Ok(HandServer { name, thread, readers: Lane::open(path, readers)?, writer: Lane::open(path, 1)? })
     }
 
     async fn run(
@@ -119,8 +119,8 @@ impl HandServer {
     ) -> Served {
         let permit = Arc::clone(&lane.free).acquire_owned().await?;
         let lane = Arc::clone(lane);
-        match self.place {
-            Place::Blocking => {
+        match self.thread {
+            RequestThread::Blocking => {
                 let work = move || {
                     let outcome = lane.with(work);
                     drop(permit);
@@ -128,12 +128,12 @@ impl HandServer {
                 };
                 tokio::task::spawn_blocking(work).await?
             }
-            Place::InPlace => {
+            RequestThread::InPlace => {
                 let outcome = tokio::task::block_in_place(|| lane.with(work));
                 drop(permit);
                 outcome
             }
-            Place::InTask => {
+            RequestThread::InTask => {
                 let outcome = lane.with(work);
                 drop(permit);
                 outcome
