@@ -81,6 +81,8 @@ pub struct Capabilities {
     pub reads_in_key_order: bool,
     /// When a look-up by integers reads a range.
     pub key_ranges: Option<KeyRanges>,
+    /// How the levels of a recursion are read.
+    pub recursions: Recursions,
     /// How a limit per owner is written.
     pub per_owner_limit: PerOwnerLimit,
     /// Whether rows can be locked that are only read.
@@ -138,6 +140,18 @@ pub enum NullPlacement {
     Condition,
     /// By a clause of the term: `ORDER BY x NULLS LAST`.
     Clause,
+}
+
+/// How the levels of a recursion are read: a preload of a model's association with itself, below itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Recursions {
+    /// Each by a statement of its own. It is the fastest way where a statement costs little more than its rows, and needs no
+    /// recursion of the database's.
+    LevelByLevel,
+    /// All by one statement, `WITH RECURSIVE`, where the keys are integers and nothing is limited for each owner. Below a few
+    /// keys it costs one round trip in place of one for each level.
+    AtOnce,
 }
 
 /// How "the first n rows of each owner" is written in one statement.
@@ -220,6 +234,7 @@ impl Default for Capabilities {
             long_row_lists: true,
             reads_in_key_order: true,
             key_ranges: None,
+            recursions: Recursions::LevelByLevel,
             per_owner_limit: PerOwnerLimit::Unsupported,
             row_locks: RowLocks::Unsupported,
             upsert: Upsert::Unsupported,
@@ -352,6 +367,12 @@ pub trait Dialect: Send + Sync + fmt::Debug {
     /// unless the database chooses better by itself.
     fn ordered_join(&self) -> &'static str {
         "INNER JOIN"
+    }
+
+    /// The name of the type to which a signed integer of up to 64 bits is cast, in a [recursion](Recursions::AtOnce): both parts of
+    /// a recursive statement have columns of one type.
+    fn integer_cast(&self) -> &'static str {
+        "BIGINT"
     }
 
     /// The text to write around columns and values of a type, so that the database compares the values they represent.

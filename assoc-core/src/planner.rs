@@ -83,6 +83,7 @@ mod loader;
 mod merge;
 mod multi_db;
 mod owner_scope;
+mod recursion;
 mod selection;
 mod settle;
 mod steps;
@@ -93,6 +94,7 @@ pub use compile::{CompiledQuery, PlanContext, QueryRequest, selected_columns};
 pub use eager_load::JoinedEdge;
 pub use multi_db::Databases;
 pub use owner_scope::{Onward, OwnerScope};
+pub use recursion::RecursionLevel;
 pub use settle::settled;
 
 use crate::error::Result;
@@ -272,6 +274,8 @@ pub struct Step {
     pub memory: Vec<usize>,
     /// By what kind of look-up its rows are fetched.
     pub fetch: Fetch,
+    /// Where it stands in a recursion, whose levels one statement can read.
+    pub recursion: Option<RecursionLevel>,
 }
 
 /// By what kind of look-up a step fetches its rows.

@@ -27,6 +27,7 @@ mod limited;
 mod page;
 mod per_owner;
 mod raw;
+mod recursion;
 mod related;
 mod select;
 mod upsert;

@@ -60,6 +60,8 @@ pub enum Lack {
     DeleteReturning,
     /// It has no window functions: targets whose statement would number rows are read step by step.
     WindowFunctions,
+    /// It reads a recursion [level by level](crate::dialect::Recursions::LevelByLevel).
+    RecursiveSelect,
 }
 
 /// One bind parameter.

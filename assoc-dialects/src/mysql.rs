@@ -137,6 +137,10 @@ impl Dialect for MySqlDialect {
         }
     }
 
+    fn integer_cast(&self) -> &'static str {
+        "SIGNED"
+    }
+
     fn table_suffix(&self) -> &'static str {
         // The collation is the server's default of that character set.
         " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4"

@@ -14,8 +14,8 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 use assoc_core::dialect::{
-    AggregateForm, Capabilities, ColumnRole, Dialect, ExactText, NullOrder, NullPlacement, PerOwnerLimit, RowLocks,
-    Sign, Upsert,
+    AggregateForm, Capabilities, ColumnRole, Dialect, ExactText, NullOrder, NullPlacement, PerOwnerLimit, Recursions,
+    RowLocks, Sign, Upsert,
 };
 use assoc_core::driver::{BindList, KeySet};
 use assoc_core::metadata::{AggregateFunction, ColumnDef, TableRef};
@@ -83,6 +83,7 @@ impl Default for PostgresDialect {
         capabilities.long_row_lists = false;
         // Rows are read in the order of the table, and then sorted.
         capabilities.reads_in_key_order = false;
+        capabilities.recursions = Recursions::AtOnce;
         capabilities.per_owner_limit = PerOwnerLimit::Lateral;
         capabilities.row_locks = RowLocks::Rows { skips: true };
         capabilities.upsert = Upsert::NamedIndex;

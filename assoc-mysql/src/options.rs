@@ -67,7 +67,7 @@ impl Builder {
             ping_after: Duration::from_secs(5),
             ping_before_write: true,
             trust_window: Duration::from_millis(500),
-            spare_connections: 2,
+            spare_connections: 5,
             statement_cache: 256,
             uuid_as_text: false,
             on_connect: Vec::new(),
@@ -128,7 +128,7 @@ impl Builder {
         self
     }
 
-    /// How many idle connections a call may use beside its own (2), for statements of a preload that do not need each other's
+    /// How many idle connections a call may use beside its own (5), for statements of a preload that do not need each other's
     /// rows. Only those are used that are idle at that moment; no call waits for one. Inside a transaction everything stays on
     /// its connection. With 0 the statements run one after the other.
     pub fn spare_connections(mut self, spare: usize) -> Self {

@@ -32,6 +32,7 @@ mod key_look_up;
 mod order;
 mod parts;
 mod per_owner;
+mod recursions;
 mod reuse;
 mod stale;
 mod through;

@@ -92,6 +92,10 @@ impl Dialect for AlteredDialect {
         self.inner().auto_increment()
     }
 
+    fn integer_cast(&self) -> &'static str {
+        self.inner().integer_cast()
+    }
+
     fn table_suffix(&self) -> &'static str {
         self.inner().table_suffix()
     }

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use assoc_core::dialect::{NullPlacement, PerOwnerLimit, RowLocks, Upsert};
+use assoc_core::dialect::{NullPlacement, PerOwnerLimit, Recursions, RowLocks, Upsert};
 use assoc_core::driver::{BoxFuture, Capabilities, Dialect, Driver, Statement, StatementKind};
 use assoc_core::{DriverError, DriverErrorKind, Result};
 
@@ -44,6 +44,8 @@ pub enum Capability {
     ReadsInKeyOrder,
     /// Look-ups by a range of keys.
     Ranges,
+    /// Recursions whose levels one statement reads.
+    RecursiveSelects,
     /// A limit per owner.
     PerOwnerLimit,
     /// Locks on rows that are only read.
@@ -58,7 +60,7 @@ pub enum Capability {
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Capability; 19] = [
+    pub const ALL: [Capability; 20] = [
         Capability::InsertReturning,
         Capability::UpdateReturning,
         Capability::DeleteReturning,
@@ -73,6 +75,7 @@ impl Capability {
         Capability::LongRowLists,
         Capability::ReadsInKeyOrder,
         Capability::Ranges,
+        Capability::RecursiveSelects,
         Capability::PerOwnerLimit,
         Capability::RowLocks,
         Capability::Upsert,
@@ -97,6 +100,7 @@ impl Capability {
             Capability::LongRowLists => capabilities.long_row_lists = false,
             Capability::ReadsInKeyOrder => capabilities.reads_in_key_order = false,
             Capability::Ranges => capabilities.key_ranges = None,
+            Capability::RecursiveSelects => capabilities.recursions = Recursions::LevelByLevel,
             Capability::PerOwnerLimit => capabilities.per_owner_limit = PerOwnerLimit::Unsupported,
             Capability::RowLocks => capabilities.row_locks = RowLocks::Unsupported,
             Capability::Upsert => capabilities.upsert = Upsert::Unsupported,
@@ -197,6 +201,9 @@ impl Limited {
             StatementKind::Delete if returning && !capabilities.delete_returning => Some("DELETE … RETURNING"),
             _ if sql.contains(" ON CONFLICT ") && capabilities.upsert == Upsert::Unsupported => Some("upserts"),
             _ if has_null_clause(sql) && capabilities.null_placement != NullPlacement::Clause => Some("NULLS FIRST"),
+            _ if sql.starts_with("WITH RECURSIVE ") && capabilities.recursions != Recursions::AtOnce => {
+                Some("recursive statements")
+            }
             _ if sql.contains(" OVER (") && !capabilities.window_functions => Some("window functions"),
             _ if !capabilities.row_values && compares_rows(sql) => Some("row values"),
             _ => None,

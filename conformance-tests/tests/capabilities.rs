@@ -4,7 +4,7 @@
 // Helpers fail a test by panicking.
 #![allow(clippy::unwrap_used)]
 
-use assoc_core::dialect::{Dialect, KeyRanges};
+use assoc_core::dialect::{Dialect, KeyRanges, Recursions};
 use assoc_dialects::sqlite::SqliteDialect;
 use backends::{PostgreSql, SqliteInMemory};
 use behaviour::{Judged, judge};
@@ -47,6 +47,14 @@ fn ranges_with_any_gaps() {
     let mut capabilities = SqliteDialect::default().capabilities().clone();
     capabilities.key_ranges = Some(KeyRanges { from: 2, gaps_percent: 100_000 });
     judged(&Without::with(SqliteInMemory, capabilities), all(), "with ranges of keys");
+}
+
+/// The levels of a recursion are one statement, which the database takes and does not need.
+#[test]
+fn recursions_at_once() {
+    let mut capabilities = SqliteDialect::default().capabilities().clone();
+    capabilities.recursions = Recursions::AtOnce;
+    judged(&Without::with(SqliteInMemory, capabilities), all(), "with recursions at once");
 }
 
 mod postgres {

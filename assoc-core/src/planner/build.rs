@@ -147,11 +147,11 @@ impl Plan {
         let step = self.steps.len();
         let source = match by {
             LoadedBy::Key(hop, fetch) => {
-                self.steps.push(Step { select, serves: vec![id], memory: Vec::new(), fetch });
+                self.steps.push(Step { select, serves: vec![id], memory: Vec::new(), fetch, recursion: None });
                 Source::Step { step, hop }
             }
             LoadedBy::Owner(fetch, behind) => {
-                self.steps.push(Step { select, serves: vec![id], memory: Vec::new(), fetch });
+                self.steps.push(Step { select, serves: vec![id], memory: Vec::new(), fetch, recursion: None });
                 Source::OwnerStep { step, behind }
             }
             LoadedBy::Root(hop) => {

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::{AggregateSource, AggregateStep, Edge, EdgeId, Fetch, Plan, Root, Source, Step};
-use crate::dialect::Dialect;
+use super::{AggregateSource, AggregateStep, Edge, EdgeId, Fetch, Plan, RecursionLevel, Root, Source, Step};
+use crate::dialect::{Dialect, Recursions};
 use crate::error::Result;
 use crate::key::{KeySet, KeyTuple};
 use crate::metadata::model::ModelDef;
@@ -50,7 +50,13 @@ impl Plan {
             out.push('\n');
         }
         for (at, step) in self.steps.iter().enumerate() {
-            for line in self.statements_of(step, dialect_of)? {
+            let at_once = step.recursion.filter(|_| reads_at_once(dialect_of(step.select.model)));
+            let lines = match at_once {
+                Some(level) if level.first == at => vec![level_statement(step, level, dialect_of)?],
+                Some(level) => vec![format!("no statement: [{}] has read these rows", self.number(level.first))],
+                None => self.statements_of(step, dialect_of)?,
+            };
+            for line in lines {
                 // Writing to a String cannot fail.
                 let _ = writeln!(out, "[{}] {line}", self.number(at));
             }
@@ -61,17 +67,20 @@ impl Plan {
                 let _ = writeln!(out, "[{}] {line}", self.number(self.steps.len() + at));
             }
         }
-        self.explain_turns(&mut out);
+        let at_once = self.steps.first().is_some_and(|step| reads_at_once(dialect_of(step.select.model)));
+        self.explain_turns(at_once, &mut out);
         Ok(out)
     }
 
     // How long the statements wait for one another, where it is not for all before.
-    fn explain_turns(&self, out: &mut String) {
+    fn explain_turns(&self, at_once: bool, out: &mut String) {
         let are_counted = |step: &Step| matches!(step.fetch, Fetch::ByKey | Fetch::JoinChain(_));
         if self.steps.len() > MOST_STEPS_TO_COUNT || !self.steps.iter().all(are_counted) {
             return;
         }
-        let (statements, depth, turns) = (self.number(self.steps.len()) - 1, self.depth(), self.turns());
+        let answered = if at_once { self.answered_steps() } else { 0 };
+        let statements = self.number(self.steps.len()) - 1 - answered;
+        let (depth, turns) = (self.depth(at_once), self.turns(at_once));
         if turns == statements {
             return;
         }
@@ -267,6 +276,23 @@ impl Plan {
             }
         }
     }
+}
+
+// Whether the levels of a recursion are one statement.
+fn reads_at_once(dialect: &dyn Dialect) -> bool {
+    dialect.capabilities().recursions == Recursions::AtOnce
+}
+
+// The statement of a recursion, for all of its levels.
+fn level_statement<'d>(
+    step: &Step,
+    level: RecursionLevel,
+    dialect_of: &dyn Fn(&'static ModelDef) -> &'d dyn Dialect,
+) -> Result<String> {
+    let RecursionLevel { below, onward, .. } = level;
+    let statement = step.select.levels_statement(dialect_of(step.select.model), &sample_keys(1), onward, below + 1)?;
+    let if_needed = if step.memory.is_empty() { "" } else { "for rows not in memory: " };
+    Ok(format!("{if_needed}{statement}"))
 }
 
 // A single key: the statement's text as it is for one owner.

@@ -50,6 +50,7 @@ impl Plan {
             self.steps.append(&mut merged);
         }
         self.find_memory(first);
+        self.find_recursions(first);
     }
 
     /// How many steps, from one on, can run together: they are look-ups by the keys of all owners, and none needs rows of
@@ -77,23 +78,26 @@ impl Plan {
         step.serves.iter().any(is_fed) || step.memory.iter().any(|node| gives(*node))
     }
 
-    /// How many statements have to wait for one another at most, with that of the root.
-    pub(super) fn depth(&self) -> usize {
+    /// How many statements have to wait for one another at most, with that of the root; where recursions are read at once, with
+    /// one statement for each.
+    pub(super) fn depth(&self, at_once: bool) -> usize {
         let root = usize::from(self.root == Root::Fetched);
         let mut levels: Vec<usize> = Vec::with_capacity(self.steps.len());
-        for step in &self.steps {
+        for (at, step) in self.steps.iter().enumerate() {
             let before = self.steps.iter().zip(&levels).filter(|(other, _)| self.needs(step, other));
-            levels.push(1 + before.map(|(_, level)| *level).max().unwrap_or(root));
+            let own = usize::from(!(at_once && step.is_answered(at)));
+            levels.push(own + before.map(|(_, level)| *level).max().unwrap_or(root));
         }
         levels.into_iter().max().unwrap_or(root)
     }
 
     /// How many turns the statements take where those that are independent are sent together.
-    pub(super) fn turns(&self) -> usize {
+    pub(super) fn turns(&self, at_once: bool) -> usize {
         let (mut next, mut turns) = (0, usize::from(self.root == Root::Fetched));
         while next < self.steps.len() {
-            next += self.independent_from(next);
-            turns += 1;
+            let together = next..next + self.independent_from(next);
+            next = together.end;
+            turns += usize::from(together.into_iter().any(|at| !(at_once && self.steps[at].is_answered(at))));
         }
         turns
     }
@@ -130,7 +134,7 @@ impl Plan {
     }
 
     // The step that fetches a node's rows; the root has none.
-    fn step_of(&self, node: usize) -> Option<usize> {
+    pub(super) fn step_of(&self, node: usize) -> Option<usize> {
         match self.edge(self.nodes[node].fetched_by?).source {
             Source::Step { step, .. } | Source::OwnerStep { step, .. } => Some(step),
             Source::Joined { .. } | Source::Through { .. } => None,

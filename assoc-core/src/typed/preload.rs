@@ -66,9 +66,12 @@ impl<O, T> Preload<O, T> {
 }
 
 impl<O> Preload<O, O> {
-    /// Loads the same association below itself, at most `levels` levels in all and at least one. The tree costs one statement
-    /// per level and ends at the first empty level. Pass `usize::MAX` for all levels: the costs depend on the levels that
-    /// have rows. A recursion of more than 32 levels over rows that lead back to themselves fails with
+    /// Loads the same association below itself, at most `levels` levels in all and at least one. The tree ends at the first
+    /// empty level. Pass `usize::MAX` for all levels: the costs depend on the levels that have rows.
+    ///
+    /// Statements: one a level on SQLite. On the other databases one recursive statement for each 32 levels, where the key is a
+    /// signed integer and the association has no limit for each owner; one a level otherwise.
+    /// A recursion of more than 32 levels over rows that lead back to themselves fails with
     /// [`ErrorKind::PreloadTooDeep`](crate::ErrorKind::PreloadTooDeep).
     #[must_use]
     pub fn recursive(mut self, levels: usize) -> Self {

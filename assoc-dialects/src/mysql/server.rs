@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use assoc_core::dialect::{Capabilities, KeyedWrite, PerOwnerLimit, RowLocks, Upsert};
+use assoc_core::dialect::{Capabilities, KeyedWrite, PerOwnerLimit, Recursions, RowLocks, Upsert};
 
 /// The two families of servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -173,6 +173,10 @@ impl Features {
         capabilities.long_row_lists = false;
         // For many keys the server reads the whole table, and then sorts what it found.
         capabilities.reads_in_key_order = false;
+        // Recursive statements came with window functions, in MySQL 8.0 and MariaDB 10.2.
+        if self.window_functions {
+            capabilities.recursions = Recursions::AtOnce;
+        }
         capabilities.per_owner_limit = match self {
             Features { lateral: true, .. } => PerOwnerLimit::Lateral,
             Features { window_functions: true, .. } => PerOwnerLimit::Window,

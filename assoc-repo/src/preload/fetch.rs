@@ -13,6 +13,7 @@ use assoc_core::{ColumnType, Error, ErrorKind, Loader, Result, Value};
 use super::existing::{self, Existing, Owners};
 use super::index::KeyIndex;
 use super::key_look_up::KeyLookUp;
+use super::recursions::Begun;
 use super::reuse::{Collecting, Reused};
 use super::through::{self, Through};
 use super::{EdgeLinks, NodeRows, Reload};
@@ -144,6 +145,8 @@ pub(super) struct Run<'a, 's> {
     // The intermediate rows that are in memory.
     pub(super) reused: Reused,
     pub(super) nodes: Vec<Option<NodeRows>>,
+    // The recursions of this part of the plan.
+    pub(super) begun: Begun,
 }
 
 impl<'a, 's> Run<'a, 's> {
@@ -170,7 +173,7 @@ impl<'a, 's> Run<'a, 's> {
             Some(_) => Reused::nothing(plan),
             None => Collecting::of_joined(plan, &nodes)?,
         };
-        Ok(Run { session, plan, existing: root_existing, reload, reused, nodes })
+        Ok(Run { session, plan, existing: root_existing, reload, reused, nodes, begun: Begun::default() })
     }
 
     /// Runs the steps, and gives back the rows of each node with their links.

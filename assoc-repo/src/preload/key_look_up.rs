@@ -10,6 +10,7 @@ use super::existing::Owners;
 use super::fetch::{Arrival, Fetched, FoundRows, LeadingSink, Run, missing_keys, place_in, places};
 use super::index::KeyIndex;
 use super::order;
+use super::recursions::{Level, Levels, RowsBelow};
 
 /// A look-up by keys. Each chunk of the keys is a statement.
 pub(super) struct KeyLookUp<'k> {
@@ -34,6 +35,9 @@ pub(super) struct KeyLookUp<'k> {
     key_place: Option<usize>,
     // By what the rows of each key are sorted here.
     sorted_by: Option<Vec<(usize, Direction)>>,
+    level: Level,
+    // How a recursion is read that it has begun.
+    begun: Option<(usize, Levels)>,
 }
 
 impl<'k> KeyLookUp<'k> {
@@ -45,7 +49,11 @@ impl<'k> KeyLookUp<'k> {
         let by_ordinal = select.matching(dialect) == Matching::ByOrdinal;
         let is_grouped = !select.rank_groups.is_empty();
         run.take_from_memory(step, &index, &mut fetched);
-        let missing = missing_keys(keys, &fetched.groups);
+        let mut missing = missing_keys(keys, &fetched.groups);
+        if let Some(rows) = run.begun.rows_for(step) {
+            missing = take_from_recursion(run.plan, step, rows, &missing, &index, &mut fetched)?;
+        }
+        let level = run.begun.level(step, &missing, dialect);
         let chunk_size = match is_grouped || select.row_order == RowOrder::GloballyOrdered {
             // An order across keys holds within one statement only, and so do groups.
             true => dialect.most_keys(missing.width()),
@@ -57,8 +65,9 @@ impl<'k> KeyLookUp<'k> {
         }
         let mut chunks = missing.chunks(chunk_size);
         let mut key_place = None;
+        let reads_levels = matches!(level, Level::First { levels: Some(_), .. });
         // A row of another key may be one that is in memory already.
-        if let Some(ranges) = dialect.capabilities().key_ranges.filter(|_| missing.len() == keys.len())
+        if let Some(ranges) = dialect.capabilities().key_ranges.filter(|_| missing.len() == keys.len() && !reads_levels)
             && let Some(place) = select.place_of_key(dialect)
         {
             for chunk in &mut chunks {
@@ -83,6 +92,8 @@ impl<'k> KeyLookUp<'k> {
             is_grouped,
             key_place,
             sorted_by: select.sorted_in_memory(dialect),
+            level,
+            begun: None,
         })
     }
 
@@ -96,12 +107,21 @@ impl<'k> KeyLookUp<'k> {
     }
 
     pub(super) fn statement(&self, dialect: &dyn Dialect, part: usize) -> Result<Statement> {
-        Ok(self.select.statement(dialect, &self.chunks[part])?.as_part(part))
+        let chunk = &self.chunks[part];
+        let statement = match &self.level {
+            Level::First { levels: Some(reading), .. } => {
+                self.select.levels_statement(dialect, chunk, reading.onward, reading.levels)?
+            }
+            Level::Alone | Level::First { levels: None, .. } => self.select.statement(dialect, chunk)?,
+            Level::Below(role) => self.select.statement(dialect, chunk)?.in_role(*role),
+        };
+        Ok(statement.as_part(part))
     }
 
     /// Takes the rows of the next statement.
     pub(super) fn sink(&mut self) -> &mut dyn RowSink {
-        match self.by_ordinal || self.is_grouped || self.key_place.is_some() {
+        let reads_levels = matches!(self.level, Level::First { levels: Some(_), .. });
+        match self.by_ordinal || self.is_grouped || self.key_place.is_some() || reads_levels {
             true => self,
             false => &mut *self.fetched.rows,
         }
@@ -109,6 +129,16 @@ impl<'k> KeyLookUp<'k> {
 
     /// Gives the rows of a statement to their keys. All have come.
     pub(super) fn took(&mut self, part: usize) -> Result<()> {
+        if let Level::First { first, levels } = std::mem::replace(&mut self.level, Level::Alone) {
+            let Some(reading) = levels else {
+                self.begun = Some((first, Levels::OneByOne));
+                return self.took(part);
+            };
+            let rows = RowsBelow::new(reading, self.select.columns, &self.chunks[part]);
+            take_from_recursion(self.plan, self.step, &rows, &self.missing, &self.index, &mut self.fetched)?;
+            self.begun = Some((first, Levels::AtOnce(rows)));
+            return Ok(());
+        }
         let places = match self.by_ordinal {
             true => {
                 let place = |ordinal: &i64| {
@@ -140,10 +170,31 @@ impl<'k> KeyLookUp<'k> {
         self.fetched
     }
 
+    /// How a recursion is read that it has begun.
+    pub(super) fn begun(&mut self) -> Option<(usize, Levels)> {
+        self.begun.take()
+    }
+
     pub(super) fn found_for(self, owners: &[Owners]) -> FoundRows {
         let (places, keys) = (places(self.keys, &self.index, owners), self.keys.len());
         FoundRows { fetched: self.finish(), keys, places }
     }
+}
+
+// Takes the rows that the statement of a recursion has read, and returns the keys that it did not come by.
+fn take_from_recursion(
+    plan: &Plan,
+    step: &Step,
+    rows: &RowsBelow,
+    missing: &KeySet,
+    index: &KeyIndex<'_>,
+    fetched: &mut Fetched,
+) -> Result<KeySet> {
+    let (first, mut places) = (fetched.rows.len(), Vec::new());
+    let others = rows.answer(missing, &mut *fetched.rows, |key| places.push(index.of_int(key)));
+    // Each key's rows come together, in the order of the statement.
+    fetched.assign(plan, step, first, &places, Arrival::AsGrouped)?;
+    Ok(others)
 }
 
 // Whether a stored value is one of the keys. One in another form than an integer is read, and the error says what it is.
@@ -158,9 +209,13 @@ fn may_be_among(keys: &KeyIndex<'_>, stored: &Value<'_>) -> bool {
     number.is_none_or(|key| keys.of_int(key).is_some())
 }
 
-/// Of rows with the ordinal of the key, or the number of the group, before their columns; and of rows that may have other keys.
+/// Of rows with the ordinal of the key, or the number of the group, before their columns; of rows that may have other keys, and of
+/// those of several levels.
 impl RowSink for KeyLookUp<'_> {
     fn row(&mut self, values: &mut [Value<'_>]) -> Result<()> {
+        if let Level::First { levels: Some(reading), .. } = &mut self.level {
+            return RowSink::row(&mut *reading.rows, values);
+        }
         if let Some(place) = self.key_place {
             let is_own = values.get(place).is_none_or(|key| may_be_among(&self.index, key));
             return if is_own { RowSink::row(&mut *self.fetched.rows, values) } else { Ok(()) };

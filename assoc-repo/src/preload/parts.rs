@@ -22,6 +22,7 @@ use assoc_core::planner::Plan;
 use assoc_core::{ErrorKind, Result};
 
 use super::fetch::{RootRows, Run};
+use super::recursions::Begun;
 use super::reuse::{Collecting, Reused};
 use super::{NodeRows, Reload, aggregates, through};
 use crate::session::Session;
@@ -63,7 +64,7 @@ pub(super) async fn fetch(
 }
 
 async fn go_on(run: Run<'_, '_>) -> Result<Loaded> {
-    let Run { session, plan, existing, reload, mut reused, mut nodes } = run;
+    let Run { session, plan, existing, reload, mut reused, mut nodes, .. } = run;
     let mut grown = Box::new(plan.clone());
     let mut check_at = LEVELS_BEFORE_CYCLES;
     loop {
@@ -87,12 +88,13 @@ async fn go_on(run: Run<'_, '_>) -> Result<Loaded> {
             reused = Collecting::of_structs(&grown, root)?;
             reused.forget_rows(known);
         }
-        let mut run = Run { session: &mut *session, plan: &grown, existing, reload, reused, nodes };
+        let begun = Begun::default();
+        let mut run = Run { session: &mut *session, plan: &grown, existing, reload, reused, nodes, begun };
         run.run_steps(ran).await?;
         (nodes, reused) = (run.nodes, run.reused);
         refuse_too_deep(&grown, &nodes, known)?;
     }
-    let mut run = Run { session, plan: &grown, existing, reload, reused, nodes };
+    let mut run = Run { session, plan: &grown, existing, reload, reused, nodes, begun: Begun::default() };
     run.compose_links();
     let Run { session, existing, mut nodes, .. } = run;
     aggregates::run(session, &grown, existing, &mut nodes).await?;

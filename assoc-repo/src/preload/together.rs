@@ -16,6 +16,7 @@ use super::by_join_chain::ChainLookUp;
 use super::existing::Owners;
 use super::fetch::{FoundRows, Run};
 use super::key_look_up::KeyLookUp;
+use super::recursions::Levels;
 
 /// A step's look-up.
 enum LookUp<'k> {
@@ -74,6 +75,13 @@ impl<'k> LookUp<'k> {
         }
     }
 
+    fn begun(&mut self) -> Option<(usize, Levels)> {
+        match self {
+            LookUp::ByKey(look_up) => look_up.begun(),
+            LookUp::JoinChain(_) => None,
+        }
+    }
+
     fn found_for(self, owners: &[Owners]) -> Result<FoundRows> {
         match self {
             LookUp::ByKey(look_up) => Ok(look_up.found_for(owners)),
@@ -107,6 +115,9 @@ impl Run<'_, '_> {
             }
         }
         let ran = look_ups.len();
+        for look_up in &mut look_ups {
+            self.begun.note(look_up.begun());
+        }
         let found = look_ups.into_iter().zip(&owners).map(|(look_up, owners)| look_up.found_for(owners));
         let found = found.collect::<Result<Vec<_>>>()?;
         for ((step, owners), found) in steps.iter().zip(owners).zip(found) {

@@ -230,6 +230,7 @@ fn want(lack: Lack) -> &'static str {
         Lack::UpdateReturning => "UPDATE … RETURNING",
         Lack::DeleteReturning => "DELETE … RETURNING",
         Lack::WindowFunctions => "window functions",
+        Lack::RecursiveSelect => "a recursive SELECT",
         _ => "something that this suite does not know",
     }
 }

@@ -26,6 +26,7 @@ mod polymorphic_keys;
 mod preload_belongs_to;
 mod preload_has_many;
 mod preload_has_one;
+mod recursions;
 mod rows_between;
 mod saved_lists;
 mod tags;
@@ -49,6 +50,7 @@ pub fn cases() -> &'static [&'static [Case]] {
         preload_has_one::CASES,
         preload_has_many::CASES,
         deep_requests::CASES,
+        recursions::CASES,
         merging::CASES,
         includes::CASES,
         tallies::CASES,

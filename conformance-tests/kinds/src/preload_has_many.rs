@@ -156,7 +156,7 @@ async fn recursive(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     blog::fixture(&repo).await?;
     let ann = Query::filter(Author::NAME.eq("Ann")).preload(Author::STUDENTS.recursive(10));
-    let authors = cx.step("one statement a level, until one is empty", repo.all(ann)).await?;
+    let authors = cx.step("all levels, until one is empty", repo.all(ann)).await?;
     let students = authors[0].students()?;
     let of_students = students[0].students()?;
     cx.require(students[0].name == "Bob" && of_students[0].name == "Cyd", "the whole tree")?;

@@ -11,6 +11,8 @@ pub mod clinic;
 #[doc(hidden)]
 pub mod dependents;
 #[doc(hidden)]
+pub mod folders;
+#[doc(hidden)]
 pub mod forum;
 #[doc(hidden)]
 pub mod join_rows;

@@ -86,6 +86,7 @@ worlds! {
     dependents: Destroying Deleting Nullifying Restricting Excepting Leaving Note Stamp Letter Membership Fee Group Choosing Task Car Linked Tag Gallery Shelf Picture LastPicture Room Desk Lamp Bulb;
     diary: Person Event Reading Article;
     firms: Firm Client Seal Person Seat Club;
+    folders: Folder Document;
     followers: Keeper Badge Locker Album Photo Desk Lamp Wagon;
     forum: Member Message;
     graphs: Company User Post Comment Order Contract Category Label Catalog Entry Partner Place Employee Desk;

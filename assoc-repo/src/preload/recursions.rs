@@ -1,0 +1,150 @@
+//! Recursions while a plan runs: which have begun, and the rows that one statement has read for the levels below.
+//!
+//! The first level that has to ask the database begins a recursion. Where the database reads [recursions at
+//! once](assoc_core::dialect::Recursions::AtOnce), its statement reads the levels below as well. These then take their rows from here. A key that the statement did not come by is
+//! asked for as always: a level in memory may lead to rows that the database would not have found.
+
+use std::collections::HashMap;
+
+use assoc_core::Value;
+use assoc_core::dialect::Recursions;
+use assoc_core::driver::{Dialect, KeySet, Lack, StatementRole};
+use assoc_core::execution::RowKeys;
+use assoc_core::execution::rows::Rows;
+use assoc_core::planner::{RecursionLevel, Step};
+
+use super::fetch::{new_rows, position};
+
+/// Keys up to which the levels below them are read at once. Of many keys the rows outweigh the round trips.
+const MOST_KEYS: usize = 256;
+
+/// The recursions that have begun, by the step of their first level.
+#[derive(Default)]
+pub(super) struct Begun(HashMap<usize, Levels>);
+
+/// How the levels of a recursion are read.
+pub(super) enum Levels {
+    /// Each by a statement.
+    OneByOne,
+    /// All by the statement of the first.
+    AtOnce(RowsBelow),
+}
+
+/// The rows of all levels.
+pub(super) struct RowsBelow {
+    rows: Box<dyn Rows>,
+    // Those of each key that the statement came by.
+    of_key: HashMap<i64, Vec<u32>>,
+}
+
+/// What a look-up is to its recursion.
+pub(super) enum Level {
+    /// It belongs to none.
+    Alone,
+    /// The first that has to ask the database.
+    First { first: usize, levels: Option<Reading> },
+    /// One below.
+    Below(StatementRole),
+}
+
+/// A statement that reads all levels: what it asks for, and the rows that have come.
+pub(super) struct Reading {
+    pub(super) onward: usize,
+    pub(super) levels: usize,
+    pub(super) rows: Box<dyn Rows>,
+}
+
+impl Begun {
+    /// The rows that were read for a level.
+    pub(super) fn rows_for(&self, step: &Step) -> Option<&RowsBelow> {
+        match self.0.get(&step.recursion?.first)? {
+            Levels::OneByOne => None,
+            Levels::AtOnce(rows) => Some(rows),
+        }
+    }
+
+    /// What a look-up of these keys is, which are not in memory.
+    pub(super) fn level(&self, step: &Step, missing: &KeySet, dialect: &dyn Dialect) -> Level {
+        let Some(RecursionLevel { first, below, onward }) = step.recursion else { return Level::Alone };
+        match self.0.get(&first) {
+            Some(Levels::OneByOne) => Level::Below(StatementRole::StandIn(Lack::RecursiveSelect)),
+            // What its statement did not come by.
+            Some(Levels::AtOnce(_)) => Level::Below(StatementRole::Continued),
+            None if below == 0 || missing.is_empty() || missing.len() > MOST_KEYS => Level::Alone,
+            None => {
+                let fits = missing.len() <= step.select.keys_per_statement(dialect);
+                let at_once = fits && dialect.capabilities().recursions == Recursions::AtOnce;
+                let reading = || Reading { onward, levels: below + 1, rows: new_rows(&step.select) };
+                Level::First { first, levels: at_once.then(reading) }
+            }
+        }
+    }
+
+    /// Notes what a first level has read.
+    pub(super) fn note(&mut self, begun: Option<(usize, Levels)>) {
+        self.0.extend(begun);
+    }
+}
+
+impl RowsBelow {
+    /// The rows by their keys, from the keys that were asked for down through all levels.
+    pub(super) fn new(reading: Reading, columns: &[usize], asked_for: &KeySet) -> Self {
+        let Reading { onward, levels, rows } = reading;
+        let mut rows_of: HashMap<i64, Vec<u32>> = HashMap::new();
+        for (at, key) in integers(&rows.keys(columns, 0)).into_iter().enumerate() {
+            if let Some(key) = key {
+                rows_of.entry(key).or_default().push(position(at));
+            }
+        }
+        let onward = integers(&rows.keys(&[onward], 0));
+        let mut of_key: HashMap<i64, Vec<u32>> = HashMap::new();
+        let mut level: Vec<i64> = match asked_for {
+            KeySet::Ints(keys) => keys.to_vec(),
+            KeySet::Tuples(_) => Vec::new(),
+        };
+        for _ in 0..levels {
+            let mut next = Vec::new();
+            for key in level {
+                if of_key.contains_key(&key) {
+                    continue;
+                }
+                let rows = rows_of.remove(&key).unwrap_or_default();
+                next.extend(rows.iter().filter_map(|row| onward[*row as usize]));
+                of_key.insert(key, rows);
+            }
+            level = next;
+        }
+        RowsBelow { rows, of_key }
+    }
+
+    /// Copies the rows of the keys that the statement came by, with the place of each row's key, and leaves the other keys.
+    pub(super) fn answer(&self, keys: &KeySet, into: &mut dyn Rows, mut place: impl FnMut(i64)) -> KeySet {
+        let KeySet::Ints(keys) = keys else { return keys.clone() };
+        let mut others = Vec::new();
+        for key in keys.iter() {
+            let Some(rows) = self.of_key.get(key) else {
+                others.push(*key);
+                continue;
+            };
+            for row in rows {
+                into.push_from(&*self.rows, *row as usize);
+                place(*key);
+            }
+        }
+        KeySet::Ints(others.into())
+    }
+}
+
+// Keys of one integer column.
+fn integers(keys: &RowKeys) -> Vec<Option<i64>> {
+    match keys {
+        RowKeys::Ints(keys) => keys.clone(),
+        RowKeys::Tuples(keys) => keys
+            .iter()
+            .map(|key| match key.as_ref()?.values() {
+                [Value::Int(key)] => Some(*key),
+                _ => None,
+            })
+            .collect(),
+    }
+}
