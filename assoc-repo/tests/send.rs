@@ -51,7 +51,7 @@ fn writes(repo: &Repo, user: &User, post: &mut Post, multi: &Multi) {
     spawned(repo.insert_all([draft()]));
     spawned(repo.update(post.change().cast([("title", "Cards")], &Permit::new().column(Post::TITLE))));
     spawned(repo.upsert(draft(), on_conflict(Post::ID)));
-    spawned(repo.update_all(Query::<Post>::new(), [Post::TITLE.set("Cards")]));
+    spawned(repo.update_all(Query::<Post>::new(), [Post::TITLE.to("Cards")]));
     spawned(repo.delete(post));
     spawned(repo.delete_all(Query::<Post>::new()));
     spawned(repo.destroy(user));

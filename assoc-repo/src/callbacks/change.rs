@@ -13,7 +13,7 @@ use super::{ColumnChange, changes_to_come};
 ///
 /// ```
 /// use assoc_repo::prelude::*;
-/// use assoc_repo::{CallbackContext, Callbacks, Change, callbacks};
+/// use assoc_repo::{CallbackContext, Callbacks, Change, FieldError, callbacks};
 /// # use assoc_sqlite::Sqlite;
 ///
 /// #[derive(Model, Debug, Clone)]
@@ -50,7 +50,7 @@ use super::{ColumnChange, changes_to_come};
 /// let post = repo.update(post.change().set(Post::TITLE, "Engines")).await?;
 /// assert_eq!(post.edits, 1);
 /// let error = repo.update(post.change().set(Post::TITLE, "ada@example.org")).await.unwrap_err();
-/// assert!(matches!(error.kind(), ErrorKind::Invalid(_)));
+/// assert!(matches!(error.kind(), ErrorKind::Invalid { .. }));
 /// # Ok::<(), Error>(()) }).unwrap();
 /// ```
 pub struct Change<M> {
