@@ -1,5 +1,8 @@
 //! The futures of calls are `Send`, so that tasks and handlers can be spawned on any thread. Compiling it is the test.
 
+// Models of a test.
+#![allow(missing_docs)]
+
 use assoc_repo::prelude::*;
 use assoc_repo::{Multi, Page, Permit, TransactionOptions, on_conflict};
 
