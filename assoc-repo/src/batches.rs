@@ -95,6 +95,17 @@ impl Repo {
     ///
     /// # Errors
     /// As [`in_batches`](Self::in_batches).
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let mut posts = repo.stream(Query::order_by(Post::TITLE.asc()))?;
+    /// let mut titles = Vec::new();
+    /// while let Some(post) = posts.next().await? {
+    ///     titles.push(post.title);
+    /// }
+    /// assert_eq!(titles, ["Engines", "Looms", "Notes"]); // 1 statement
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn stream<M: Model>(&self, query: Select<M>) -> Result<RowStream<M>> {
         Ok(RowStream { batches: Some(self.in_batches(query, 1_000)?), loading: None, rows: Vec::new().into_iter() })
     }
@@ -129,6 +140,15 @@ impl<M: Model> Batches<M> {
     ///
     /// # Errors
     /// When a row cannot be read or the database fails. A second call reads the same page again.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let mut pages = repo.in_batches(Query::<Post>::new(), 2)?;
+    /// assert_eq!(pages.next().await?.map(|posts| posts.len()), Some(2));
+    /// assert_eq!(pages.next().await?.map(|posts| posts.len()), Some(1));
+    /// assert!(pages.next().await?.is_none());
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn next(&mut self) -> Result<Option<Vec<M>>> {
         let size = self.remaining.map_or(self.size, |remaining| remaining.min(self.size));
         if self.done || size == 0 {
@@ -180,6 +200,13 @@ impl<M: Model> RowStream<M> {
     ///
     /// # Errors
     /// When a row cannot be read or the database fails. The stream ends then.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let mut posts = repo.stream(Query::<Post>::new())?;
+    /// assert!(posts.next().await?.is_some_and(|post| post.title == "Looms"));
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn next(&mut self) -> Result<Option<M>> {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await.transpose()
     }

@@ -185,6 +185,45 @@ pub trait Callbacks: Model + HasCallbacks {
 }
 
 /// What a callback knows beside the row.
+///
+/// ```
+/// use assoc_repo::prelude::*;
+/// use assoc_repo::{CallbackContext, Callbacks, Cause, callbacks};
+/// # use assoc_sqlite::Sqlite;
+///
+/// #[derive(Model, Debug, Clone)]
+/// #[model(callbacks)]
+/// pub struct Post {
+///     pub id: i64,
+///     pub title: String,
+/// }
+///
+/// #[derive(Model, Debug, Clone)]
+/// pub struct Rename {
+///     pub id: i64,
+///     pub from: String,
+/// }
+///
+/// #[callbacks]
+/// impl Callbacks for Post {
+///     async fn after_update(_: &Self, cx: &CallbackContext<'_>) -> Result<()> {
+///         if let (Some(title), Cause::OwnCall) = (cx.change_of(Post::TITLE), cx.cause()) {
+///             let from = title.before.as_ref().map(ToString::to_string).unwrap_or_default();
+///             cx.repo().insert(Rename::build().set(Rename::FROM, from)).await?; // in the same transaction
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// # pollster::block_on(async {
+/// # let repo = Repo::new(Sqlite::memory()?);
+/// # repo.create_table::<Post>().await?;
+/// # repo.create_table::<Rename>().await?;
+/// let post = repo.insert(Post::build().set(Post::TITLE, "Looms")).await?;
+/// repo.update(post.change().set(Post::TITLE, "Engines")).await?;
+/// assert_eq!(repo.count(Query::<Rename>::new()).await?, 1);
+/// # Ok::<(), Error>(()) }).unwrap();
+/// ```
 pub struct CallbackContext<'c> {
     repo: &'c Repo,
     cause: Cause,

@@ -7,14 +7,13 @@ use std::sync::Arc;
 
 use assoc_core::change::{ChildOp, Given, Member, RowChange};
 use assoc_core::metadata::Cardinality;
-use assoc_core::{
-    Association, BelongsTo, Column, ColumnType, Error, FieldError, IntoColumn, Model, Rules, ToOne, Value,
-};
+use assoc_core::{Association, BelongsTo, Column, ColumnType, IntoColumn, Model, ToOne, Value};
 
 mod begin;
 mod build;
 mod changed;
 mod into_changeset;
+mod problems;
 mod read_only;
 mod target;
 mod writable;
@@ -344,6 +343,13 @@ impl<M: Model> Changeset<M> {
     }
 
     /// Whether the row is [marked](Self::mark_for_destruction) to be destroyed.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let post = repo.get_or_fail::<Post>(1, Query::new()).await?;
+    /// assert!(post.change().mark_for_destruction().is_marked_for_destruction());
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     #[must_use]
     pub fn is_marked_for_destruction(&self) -> bool {
         self.row.is_marked_for_destruction()
@@ -378,87 +384,6 @@ impl<M: Model> Changeset<M> {
         SharedDraft::new(self.row)
     }
 
-    /// Adds rules to this changeset, beside those of its model.
-    ///
-    /// ```
-    /// # use assoc_repo::prelude::*;
-    /// # #[derive(Model, Debug, Clone)]
-    /// # pub struct User { pub id: i64, pub name: String }
-    /// let draft = User::build().set(User::NAME, "A").rules(|rules| rules.length(User::NAME, 2..));
-    /// assert_eq!(draft.errors()[0].to_string(), "name is too short: at least 2 characters");
-    /// ```
-    pub fn rules(mut self, rules: impl FnOnce(Rules<M>) -> Rules<M>) -> Self {
-        self.row.add_rules(rules(Rules::new()).into_set());
-        self
-    }
-
-    /// Notes the second entry of a column's value, for a rule of [`confirmation`](Rules::confirmation). It is not stored.
-    pub fn confirm<V: ColumnType>(mut self, column: Column<M, V>, value: impl IntoColumn<V>) -> Self {
-        let name = format!("{}_confirmation", M::DEF.columns[column.index()].field);
-        self.row.enter(name, value.into_column().into_value());
-        self
-    }
-
-    /// Notes whether something that is not stored was accepted, for a rule of [`acceptance`](Rules::acceptance).
-    pub fn accept(mut self, name: impl Into<String>, accepted: bool) -> Self {
-        self.row.enter(name, Value::Bool(accepted));
-        self
-    }
-
-    /// Adds a problem that the program found. Saving fails with it and all other problems.
-    ///
-    /// ```
-    /// # use assoc_repo::prelude::*;
-    /// # use assoc_repo::FieldError;
-    /// # #[derive(Model, Debug, Clone)]
-    /// # pub struct User { pub id: i64, pub name: String }
-    /// let refused = User::build().add_error(FieldError::new("name", "is taken").with_code("taken"));
-    /// let codes: Vec<_> = refused.errors().into_iter().map(|error| error.code).collect();
-    /// assert_eq!(codes, ["taken", "missing"]);
-    /// ```
-    pub fn add_error(mut self, error: FieldError) -> Self {
-        self.row.add_error(error);
-        self
-    }
-
-    /// All problems of the final values, with which saving would fail. It costs no statement; problems that only the
-    /// database finds are not among them.
-    ///
-    /// ```
-    #[doc = include_str!("../docs/posts.txt")]
-    /// let problems = Post::build().set(Post::STARS, 1).errors();
-    /// assert_eq!(problems[0].to_string(), "title is missing");
-    /// # Ok::<(), Error>(()) }).unwrap();
-    /// ```
-    #[must_use]
-    pub fn errors(&self) -> Vec<FieldError> {
-        self.row.problems()
-    }
-
-    /// The changeset that a failed `insert` or `update` of this model returns with its error, to change and save it again;
-    /// `None` for any other error.
-    ///
-    /// ```
-    /// # use assoc_repo::prelude::*;
-    /// # use assoc_repo::Changeset;
-    /// # use assoc_sqlite::Sqlite;
-    /// # #[derive(Model, Debug, Clone)]
-    /// # pub struct User { pub id: i64, pub name: String }
-    /// # pollster::block_on(async {
-    /// # let repo = Repo::new(Sqlite::memory()?);
-    /// # repo.create_table::<User>().await?;
-    /// let error = repo.insert(User::build()).await.unwrap_err();
-    /// let again = Changeset::<User>::refused_by(&error).expect("the changeset");
-    /// let ada = repo.insert(again.set(User::NAME, "Ada")).await?;
-    /// # assert_eq!(ada.name, "Ada");
-    /// # Ok::<(), Error>(()) }).unwrap();
-    /// ```
-    #[must_use]
-    pub fn refused_by(error: &Error) -> Option<Self> {
-        let row = error.refused()?.downcast_ref::<RowChange>()?;
-        (row.model() == M::DEF).then(|| Changeset::from(row.clone()))
-    }
-
     /// The value set for a column, if there is one.
     ///
     /// ```
@@ -487,12 +412,26 @@ impl<M: Model> Changeset<M> {
     }
 
     /// The change without the model's type.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let draft = Post::build().set(Post::TITLE, "Cards");
+    /// assert_eq!(draft.as_row_change().model().name, "Post");
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     #[must_use]
     pub fn as_row_change(&self) -> &RowChange {
         &self.row
     }
 
     /// The change without the model's type, by value.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let change = Post::build().set(Post::TITLE, "Cards").into_row_change();
+    /// assert!(change.is_new() && change.has_changes());
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     #[must_use]
     pub fn into_row_change(self) -> RowChange {
         self.row

@@ -94,6 +94,14 @@ impl Repo {
     ///
     /// # Errors
     /// As [`destroy`](Self::destroy); [`ErrorKind::NotFound`] if one of them is no longer there.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let posts = repo.all(Query::<Post>::new()).await?;
+    /// let report = repo.destroy_rows(&posts[..2]).await?;
+    /// assert_eq!(report.to_string(), "Post: 2 destroyed");
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn destroy_rows<'m, M: Model>(
         &self,
         rows: impl IntoIterator<Item = &'m M>,

@@ -131,6 +131,37 @@ impl Repo {
     /// # Errors
     /// When the owner names a type that is none of the association's variants ([`AssociationNotLoaded`] where the
     /// association leaves such owners not loaded), a row cannot be read, or the database fails.
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_sqlite::Sqlite;
+    /// #[derive(Polymorphic, Debug, Clone)]
+    /// pub enum Subject { Post(Post) }
+    ///
+    /// #[derive(Model, Debug, Clone)]
+    /// pub struct Comment {
+    ///     pub id: i64,
+    ///     pub subject_id: i64,
+    ///     pub subject_type: String,
+    ///     #[belongs_to(polymorphic)]
+    ///     pub subject: BelongsTo<Subject>,
+    /// }
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct Post { pub id: i64, pub title: String }
+    ///
+    /// # pollster::block_on(async {
+    /// # let repo = Repo::new(Sqlite::memory()?);
+    /// # repo.create_table::<Post>().await?;
+    /// # repo.create_table::<Comment>().await?;
+    /// # let post = repo.insert(Post::build().set(Post::TITLE, "Looms")).await?;
+    /// # let comment = Comment::build().set(Comment::SUBJECT_ID, post.id).set(Comment::SUBJECT_TYPE, "Post".to_owned());
+    /// # let comment = repo.insert(comment).await?;
+    /// let subject = repo.get_polymorphic(&comment, Comment::SUBJECT).await?; // 1 statement
+    /// let Some(Subject::Post(post)) = subject else { panic!("a post") };
+    /// assert_eq!(post.title, "Looms");
+    /// assert!(!comment.subject.is_loaded()); // the struct does not change
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn get_polymorphic<O: Model, S: ToOne>(
         &self,
         owner: &O,

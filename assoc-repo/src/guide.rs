@@ -29,10 +29,10 @@
 //! * [Counters and touches](counters)
 //! * [Callbacks](callbacks)
 //! * [Transactions](transactions)
-//! * [Latency](latency)
 //!
 //! **Running**
 //!
+//! * [Latency](latency)
 //! * [Mistakes](mistakes)
 //! * [Errors](errors)
 //! * [Testing your application](testing)

@@ -13,8 +13,10 @@ use assoc_core::{Error, ErrorKind, IncludeProblem, IntoPreload, InvalidInclude, 
 
 use crate::query::{Query, Select};
 
+mod included;
 mod wanted;
 
+pub use included::Included;
 pub use wanted::{Wanted, WantedPlace};
 
 impl<M: Model> Query<M> {
@@ -22,6 +24,14 @@ impl<M: Model> Query<M> {
     ///
     /// # Errors
     /// When a name on the path does not exist.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let query = Query::<User>::preload_path("posts.user")?;
+    /// let user = repo.one(query).await?.expect("a user");
+    /// assert!(user.posts()?[0].user.is_loaded());
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn preload_path(path: &str) -> Result<Select<M>> {
         Self::new().preload_path(path)
     }
@@ -158,6 +168,17 @@ impl<M: Model> Include<M> {
     /// # Errors
     /// [`ErrorKind::ConflictingPreload`] when an association stands in one place with two shapes, and the errors of planning
     /// the tree.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// use assoc_repo::Include;
+    ///
+    /// let allowed = Include::<User>::of(User::POSTS.limit(2).with(Post::USER))?;
+    /// let user = repo.one(Query::preload(allowed.parse("posts")?)).await?.expect("a user");
+    /// assert_eq!(user.posts()?.len(), 2);
+    /// assert!(allowed.parse("posts.user").is_ok() && allowed.parse("account").is_err());
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn of(tree: impl IntoPreload<M>) -> Result<Self> {
         let tree = tree.into_requests();
         // The plan refuses what no query could load.
@@ -195,6 +216,15 @@ impl<M: Model> Include<M> {
     }
 
     /// Limits the number of paths in one request; without this call the limit is 20.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// use assoc_repo::Include;
+    ///
+    /// let allowed = Include::<User>::of((User::POSTS, User::ACCOUNT))?.at_most(1);
+    /// assert!(allowed.parse("posts").is_ok() && allowed.parse("posts, account").is_err());
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     #[must_use]
     pub fn at_most(mut self, paths: usize) -> Self {
         self.most = paths;
@@ -202,6 +232,15 @@ impl<M: Model> Include<M> {
     }
 
     /// Limits the levels of a path, even where deeper paths are allowed. This bound does not depend on what is allowed.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// use assoc_repo::Include;
+    ///
+    /// let allowed = Include::<User>::of(User::POSTS.with(Post::USER))?.at_most_levels(1);
+    /// assert!(allowed.parse("posts").is_ok() && allowed.parse("posts.user").is_err());
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     #[must_use]
     pub fn at_most_levels(mut self, levels: usize) -> Self {
         self.deepest = levels;
@@ -213,6 +252,16 @@ impl<M: Model> Include<M> {
     /// # Errors
     /// [`ErrorKind::InvalidInclude`] for a name that is not allowed in its place, a path with an empty name, too many paths
     /// and too many levels. It names the part that is wrong and what is allowed there.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// use assoc_repo::Include;
+    ///
+    /// let allowed = Include::<User>::of((User::POSTS, User::ACCOUNT))?;
+    /// let user = repo.one(Query::preload(allowed.parse("posts, account")?)).await?.expect("a user");
+    /// assert!(user.posts.is_loaded() && user.account.is_loaded());
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn parse(&self, list: &str) -> Result<Included<M>> {
         self.paths(list.split(',').map(str::trim).filter(|path| !path.is_empty()))
     }
@@ -221,6 +270,16 @@ impl<M: Model> Include<M> {
     ///
     /// # Errors
     /// As [`parse`](Self::parse).
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// use assoc_repo::Include;
+    ///
+    /// let allowed = Include::<User>::of((User::POSTS, User::ACCOUNT))?;
+    /// let query = Query::preload(allowed.paths(["posts", "account"])?);
+    /// assert!(repo.all(query).await?[0].account.is_loaded());
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn paths<'p>(&self, paths: impl IntoIterator<Item = &'p str>) -> Result<Included<M>> {
         let mut wanted = Wanted::new();
         for (at, path) in paths.into_iter().enumerate() {
@@ -268,6 +327,18 @@ impl<M: Model> Include<M> {
     ///
     /// # Errors
     /// For too many paths and too many levels, as [`parse`](Self::parse).
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// use assoc_repo::{Include, Wanted};
+    ///
+    /// let allowed = Include::<User>::of(User::POSTS)?;
+    /// let selected = Wanted::from_iter(["posts.title", "id"]);
+    /// assert!(allowed.pick(&selected).is_err());
+    /// let query = Query::preload(allowed.pick_known(&selected)?);
+    /// assert!(repo.all(query).await?[0].posts.is_loaded());
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn pick_known(&self, wanted: &Wanted) -> Result<Included<M>> {
         self.choose(wanted, Unknown::Skipped)
     }
@@ -401,25 +472,4 @@ fn with_children(chosen: Vec<Request>, children: &[Request], is_end: bool) -> Re
 
 fn targets_of(association: &'static AssociationDef) -> Result<Vec<&'static ModelDef>> {
     Ok(Chain::keys(association)?.targets())
-}
-
-/// Associations that a client requested and may have. Pass it to [`Query::preload`].
-#[derive(Debug, Clone)]
-pub struct Included<M> {
-    requests: Vec<Request>,
-    model: PhantomData<fn() -> M>,
-}
-
-impl<M> Included<M> {
-    /// Whether nothing was asked for.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.requests.is_empty()
-    }
-}
-
-impl<M> IntoPreload<M> for Included<M> {
-    fn into_requests(self) -> Vec<Request> {
-        self.requests
-    }
 }

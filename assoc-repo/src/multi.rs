@@ -19,6 +19,10 @@ use crate::changeset::{Changeset, IntoChangeset};
 use crate::query::Select;
 use crate::repo::Repo;
 
+mod results;
+
+pub use results::StepResults;
+
 /// Several writes as one value. [`Repo::run`] runs them in one transaction, in the order in which they were added.
 ///
 /// ```
@@ -120,54 +124,6 @@ struct Entry {
     work: Work,
 }
 
-/// What the steps of a [`Multi`] gave.
-pub struct StepResults {
-    multi: u64,
-    results: Vec<AnyResult>,
-}
-
-impl fmt::Debug for StepResults {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StepResults").field("steps", &self.results.len()).finish_non_exhaustive()
-    }
-}
-
-impl StepResults {
-    /// What a step gave.
-    ///
-    /// # Errors
-    /// When the step has not run yet, or is of another [`Multi`].
-    pub fn get<T: Send + Sync + 'static>(&self, step: Step<T>) -> Result<&T> {
-        self.check(step)?;
-        self.results.get(step.index).and_then(|result| result.downcast_ref()).ok_or_else(not_yet)
-    }
-
-    /// What a step gave, taken out.
-    ///
-    /// # Errors
-    /// As [`get`](Self::get), and when it was taken out before.
-    pub fn take<T: Send + Sync + 'static>(&mut self, step: Step<T>) -> Result<T> {
-        self.check(step)?;
-        let Some(slot) = self.results.get_mut(step.index).filter(|result| result.is::<T>()) else {
-            return Err(not_yet());
-        };
-        let taken = std::mem::replace(slot, Box::new(()));
-        taken.downcast().map(|result| *result).map_err(|_| not_yet())
-    }
-
-    fn check<T>(&self, step: Step<T>) -> Result<()> {
-        if step.multi == self.multi {
-            return Ok(());
-        }
-        Err(ErrorKind::Transaction("the step is of another `Multi`: its result is among those of that one").into())
-    }
-}
-
-#[cold]
-fn not_yet() -> Error {
-    ErrorKind::Transaction("the step has no result here: it comes later, or the result was taken out").into()
-}
-
 impl Default for Multi {
     fn default() -> Self {
         Multi::new()
@@ -189,6 +145,12 @@ impl fmt::Display for Multi {
 
 impl Multi {
     /// Without steps.
+    ///
+    /// ```
+    /// use assoc_repo::Multi;
+    ///
+    /// assert_eq!(Multi::new().to_string(), "");
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
@@ -196,11 +158,32 @@ impl Multi {
     }
 
     /// The steps in their order: what would run, without running it.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// use assoc_repo::Multi;
+    ///
+    /// let mut multi = Multi::new();
+    /// multi.insert("post", Post::build().set(Post::TITLE, "Cards"));
+    /// let names: Vec<&str> = multi.steps().map(|(name, _)| name).collect();
+    /// assert_eq!(names, ["post"]);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn steps(&self) -> impl Iterator<Item = (&str, StepKind)> {
         self.steps.iter().map(|step| (step.name.as_str(), step.kind))
     }
 
     /// Runs a function of the transaction's repo and what earlier steps gave.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// use assoc_repo::Multi;
+    ///
+    /// let mut multi = Multi::new();
+    /// let count = multi.run("count", |tx, _| Box::pin(async move { tx.count(Query::<Post>::new()).await }));
+    /// assert_eq!(*repo.run(&multi).await?.get(count)?, 3);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     // The function gives a boxed future, because only that is known to be `Send` for any lifetime.
     pub fn run<T: Send + Sync + 'static>(
         &mut self,
@@ -211,6 +194,18 @@ impl Multi {
     }
 
     /// Inserts a row. What is wrong with the changeset is found before anything runs.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// use assoc_repo::Multi;
+    ///
+    /// let mut multi = Multi::new();
+    /// multi.insert("post", Post::build().set(Post::TITLE, "Cards"));
+    /// multi.insert("untitled", Post::build());
+    /// assert!(repo.run(&multi).await.is_err()); // before any SQL
+    /// assert_eq!(repo.count(Query::<Post>::new()).await?, 3);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn insert<M: Model>(&mut self, name: impl Into<String>, changeset: impl IntoChangeset<M>) -> Step<M> {
         let changeset = changeset.into_changeset();
         let check = checked(&changeset, Firing::Callbacks);
@@ -218,6 +213,22 @@ impl Multi {
     }
 
     /// Inserts a row of a changeset that is made of what earlier steps gave.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// use assoc_repo::Multi;
+    ///
+    /// let mut multi = Multi::new();
+    /// let group = multi.insert("group", Group::build().set(Group::NAME, "Weavers"));
+    /// let user = user.id;
+    /// let member = multi.insert_with("member", move |done| {
+    ///     let member = Membership::build().set(Membership::USER_ID, user);
+    ///     Ok(member.associate(Membership::GROUP, done.get(group)?))
+    /// });
+    /// let done = repo.run(&multi).await?;
+    /// assert_eq!(done.get(member)?.group_id, done.get(group)?.id);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn insert_with<M: Model>(
         &mut self,
         name: impl Into<String>,
@@ -230,6 +241,16 @@ impl Multi {
     }
 
     /// Inserts rows. What is wrong with the changesets is found before anything runs.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// use assoc_repo::Multi;
+    ///
+    /// let mut multi = Multi::new();
+    /// let posts = multi.insert_all("posts", ["Cards", "Drums"].map(|title| Post::build().set(Post::TITLE, title)));
+    /// assert_eq!(repo.run(&multi).await?.get(posts)?[1].title, "Drums");
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn insert_all<M: Model>(
         &mut self,
         name: impl Into<String>,
@@ -244,6 +265,17 @@ impl Multi {
     }
 
     /// Updates a row. What is wrong with the changeset is found before anything runs.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// use assoc_repo::Multi;
+    ///
+    /// let post = repo.get_or_fail::<Post>(1, Query::new()).await?;
+    /// let mut multi = Multi::new();
+    /// let step = multi.update("post", post.change().set(Post::STARS, 4));
+    /// assert_eq!(repo.run(&multi).await?.get(step)?.stars, 4);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn update<M: Model>(&mut self, name: impl Into<String>, changeset: impl IntoChangeset<M>) -> Step<M> {
         let changeset = changeset.into_changeset();
         let check = checked(&changeset, Firing::Callbacks);
@@ -251,6 +283,17 @@ impl Multi {
     }
 
     /// Updates a row by a changeset that is made of what earlier steps gave.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// use assoc_repo::Multi;
+    ///
+    /// let mut multi = Multi::new();
+    /// let post = multi.insert("post", Post::build().set(Post::TITLE, "Cards"));
+    /// let rated = multi.update_with("rated", move |done| Ok(done.get(post)?.change().set(Post::STARS, 4)));
+    /// assert_eq!(repo.run(&multi).await?.get(rated)?.stars, 4);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn update_with<M: Model>(
         &mut self,
         name: impl Into<String>,
@@ -263,6 +306,18 @@ impl Multi {
     }
 
     /// Deletes a row.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// use assoc_repo::Multi;
+    ///
+    /// let post = repo.get_or_fail::<Post>(1, Query::new()).await?;
+    /// let mut multi = Multi::new();
+    /// multi.delete("post", &post);
+    /// repo.run(&multi).await?;
+    /// assert!(repo.get::<Post>(1, Query::new()).await?.is_none());
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn delete<M: Model>(&mut self, name: impl Into<String>, row: &M) -> Step<()> {
         let row = Arc::new(row.clone());
         self.add(name.into(), StepKind::Delete(M::DEF.name), None, move |tx, _| {
@@ -272,6 +327,16 @@ impl Multi {
     }
 
     /// Updates the rows of a query; gives their number.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// use assoc_repo::Multi;
+    ///
+    /// let mut multi = Multi::new();
+    /// let rated = multi.update_all("rated", Query::filter(Post::STARS.lt(5)), [Post::STARS.add(1)]);
+    /// assert_eq!(*repo.run(&multi).await?.get(rated)?, 2);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn update_all<M: Model>(
         &mut self,
         name: impl Into<String>,
@@ -285,6 +350,16 @@ impl Multi {
     }
 
     /// Deletes the rows of a query; gives their number.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// use assoc_repo::Multi;
+    ///
+    /// let mut multi = Multi::new();
+    /// let deleted = multi.delete_all("unrated", Query::filter(Post::STARS.eq(0)));
+    /// assert_eq!(*repo.run(&multi).await?.get(deleted)?, 1);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn delete_all<M: Model>(&mut self, name: impl Into<String>, query: Select<M>) -> Step<u64> {
         self.add(name.into(), StepKind::DeleteAll(M::DEF.name), None, move |tx, _| tx.delete_all(query.clone()))
     }
@@ -343,6 +418,19 @@ impl Repo {
     /// # Errors
     /// [`ErrorKind::Step`] with the step's name and its error; what was written is undone. Changesets that are known
     /// beforehand are checked before anything runs. And those of BEGIN and COMMIT.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// use assoc_repo::Multi;
+    ///
+    /// let mut multi = Multi::new();
+    /// multi.delete_all("posts", Query::<Post>::new());
+    /// multi.run("refused", |_, _| Box::pin(async { Err::<(), _>(Error::other("not today")) }));
+    /// let error = repo.run(&multi).await.unwrap_err();
+    /// assert!(matches!(error.kind(), ErrorKind::Step { step, .. } if step == "refused"));
+    /// assert_eq!(repo.count(Query::<Post>::new()).await?, 3); // undone
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn run(&self, multi: &Multi) -> Result<StepResults> {
         multi.check()?;
         let transaction = self.begin().await?;

@@ -233,6 +233,14 @@ pub struct Together<'r, 'h> {
 
 impl<'r, 'h> Together<'r, 'h> {
     /// Adds structs and the associations to load for them, as [`Repo::preload`] takes them.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let mut posts = repo.all(Query::<Post>::new()).await?;
+    /// repo.together().preload(&mut user, User::ACCOUNT).preload(&mut posts, Post::USER).run().await?;
+    /// assert!(user.account.is_loaded() && posts[0].user.is_loaded());
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn preload<'a, O: Model>(
         self,
         target: &'a mut (impl PreloadTarget<O> + ?Sized),
@@ -296,6 +304,15 @@ impl<'r, 'h> Together<'r, 'h> {
     ///
     /// # Errors
     /// As [`Repo::preload`].
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let loading = repo.together().preload(&mut user, User::POSTS);
+    /// let (done, statements) = repo.count_statements(loading.run()).await;
+    /// done?;
+    /// assert_eq!((user.posts()?.len(), statements), (3, 1));
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn run(self) -> Result<()> {
         self.load(false).await
     }
@@ -305,6 +322,15 @@ impl<'r, 'h> Together<'r, 'h> {
     ///
     /// # Errors
     /// As [`Repo::preload`].
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// repo.preload(&mut user, User::POSTS).await?;
+    /// repo.delete_all(Query::filter(Post::STARS.eq(0))).await?;
+    /// repo.together().preload(&mut user, User::POSTS).reload().await?;
+    /// assert_eq!(user.posts()?.len(), 2);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn reload(self) -> Result<()> {
         self.load(true).await
     }

@@ -427,6 +427,29 @@ impl<M: Model> Select<M> {
     }
 
     /// Leaves out the model's default scope. The condition on the discriminator of a shared table stays.
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_sqlite::Sqlite;
+    /// #[derive(Model, Debug, Clone)]
+    /// #[model(default_scope = published)]
+    /// pub struct Post {
+    ///     pub id: i64,
+    ///     pub draft: bool,
+    /// }
+    ///
+    /// fn published(scope: Scope<Post>) -> Scope<Post> {
+    ///     scope.filter(Post::DRAFT.eq(false))
+    /// }
+    ///
+    /// # pollster::block_on(async {
+    /// # let repo = Repo::new(Sqlite::memory()?);
+    /// # repo.create_table::<Post>().await?;
+    /// repo.insert_all([true, false].map(|draft| Post::build().set(Post::DRAFT, draft))).await?;
+    /// assert_eq!(repo.count(Query::<Post>::new()).await?, 1);
+    /// assert_eq!(repo.count(Query::<Post>::new().unscoped()).await?, 2);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn unscoped(mut self) -> Self {
         self.unscoped = true;
         self

@@ -34,6 +34,13 @@ impl<M: Model> Query<M> {
     }
 
     /// Begins a query with [`Select::raw_join`].
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let on = "INNER JOIN posts ON posts.user_id = users.id AND posts.stars > ?";
+    /// assert_eq!(repo.count(Query::<User>::raw_join(on, [Value::Int(3)])).await?, 1);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn raw_join(sql: impl Into<String>, binds: impl IntoIterator<Item = Value<'static>>) -> Select<M> {
         Self::new().raw_join(sql, binds)
     }

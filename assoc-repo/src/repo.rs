@@ -78,6 +78,19 @@ impl Repo {
     }
 
     /// A repo over a driver that is shared already.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use assoc_repo::Repo;
+    /// # use assoc_sqlite::Sqlite;
+    ///
+    /// # fn main() -> assoc_repo::Result<()> {
+    /// let sqlite = Arc::new(Sqlite::memory()?);
+    /// let repo = Repo::from_driver(sqlite.clone()); // `sqlite` still has the calls of its own type
+    /// assert_eq!(repo.dialect().name(), "SQLite");
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn from_driver(driver: Arc<dyn Driver>) -> Self {
         Repo {
@@ -100,6 +113,13 @@ impl Repo {
     }
 
     /// The driver.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let second = Repo::from_driver(repo.driver().clone()); // of the same pool
+    /// assert_eq!(second.count(Query::<Post>::new()).await?, 3);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     #[must_use]
     pub fn driver(&self) -> &Arc<dyn Driver> {
         &self.shared.driver
@@ -118,6 +138,14 @@ impl Repo {
     }
 
     /// The state of the driver's pool, if it has one.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let tx = repo.begin().await?; // holds a connection
+    /// assert!(repo.pool_status().is_some_and(|pool| pool.idle < pool.open));
+    /// tx.rollback().await?;
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     #[must_use]
     pub fn pool_status(&self) -> Option<PoolStatus> {
         self.shared.driver.pool_status()

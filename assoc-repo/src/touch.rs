@@ -73,6 +73,26 @@ impl Repo {
     ///
     /// # Errors
     /// As [`touch`](Self::touch); the model need not have an `updated_at`. When a column holds no time.
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_sqlite::Sqlite;
+    /// # use std::time::{Duration, SystemTime};
+    /// #[derive(Model, Debug, Clone)]
+    /// pub struct Note {
+    ///     pub id: i64,
+    ///     pub seen_at: Option<chrono::DateTime<chrono::Utc>>,
+    /// }
+    ///
+    /// # pollster::block_on(async {
+    /// # let repo = Repo::new(Sqlite::memory()?);
+    /// # repo.create_table::<Note>().await?;
+    /// # let repo = repo.with_clock(|| SystemTime::UNIX_EPOCH + Duration::from_secs(30));
+    /// let mut note = repo.insert(Note::build()).await?;
+    /// repo.touch_columns(&mut note, Note::SEEN_AT).await?; // 1 statement
+    /// assert_eq!(note.seen_at.map(|time| time.timestamp()), Some(30));
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn touch_columns<'a, M: Model>(
         &'a self,
         row: &'a mut M,

@@ -248,6 +248,23 @@ impl Repo {
     ///
     /// # Errors
     /// As [`transaction_with`](Self::transaction_with), and those of `verify`.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// use assoc_repo::{RetryPolicy, TransactionOptions};
+    ///
+    /// let options = TransactionOptions::new().retry(RetryPolicy::new(3));
+    /// let post = Post::build().set(Post::ID, 9).set(Post::TITLE, "Cards");
+    /// let post = repo
+    ///     .transaction_verified(
+    ///         options,
+    ///         async |tx| tx.insert(post.clone()).await,
+    ///         async |repo, post| repo.exists(Query::filter(Post::ID.eq(post.id))).await,
+    ///     )
+    ///     .await?;
+    /// assert_eq!(post.id, 9);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn transaction_verified<T, E: From<Error>>(
         &self,
         options: TransactionOptions,

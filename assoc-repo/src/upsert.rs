@@ -65,6 +65,16 @@ pub fn on_conflict<M: Model>(columns: impl ColumnList<M>) -> OnConflict<M> {
 
 impl<M> OnConflict<M> {
     /// Writes these columns over the row that is there, and no others (but `updated_at` and `lock_version`).
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// use assoc_repo::on_conflict;
+    ///
+    /// let post = Post::build().set(Post::ID, 1).set(Post::TITLE, "Cards").set(Post::STARS, 0);
+    /// let post = repo.upsert(post, on_conflict(Post::ID).update(Post::TITLE)).await?;
+    /// assert_eq!((&*post.title, post.stars), ("Cards", 5));
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn update(mut self, columns: impl ColumnList<M>) -> Self {
         self.action = Action::Update(columns.indexes());
         self
@@ -77,6 +87,16 @@ impl<M> OnConflict<M> {
     }
 
     /// Leaves the row that is there as it is.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// use assoc_repo::on_conflict;
+    ///
+    /// let post = Post::build().set(Post::ID, 1).set(Post::TITLE, "Cards");
+    /// let post = repo.upsert(post, on_conflict(Post::ID).or_nothing()).await?;
+    /// assert_eq!(post.title, "Looms");
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn or_nothing(mut self) -> Self {
         self.action = Action::Nothing;
         self

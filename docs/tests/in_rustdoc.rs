@@ -85,3 +85,33 @@ fn every_chapter_is_a_module() {
         .collect();
     assert_eq!(modules, chapters().iter().map(|chapter| module(chapter)).collect::<Vec<_>>());
 }
+
+/// The list at the top of the modules: the parts of the book, each with its chapters, by the same names and in the same order.
+#[test]
+fn the_list_of_the_modules_is_that_of_the_book() {
+    let entry = |line: &str| Some(line.split_once('[')?.1.split_once(')')?.0.to_owned());
+    let source = std::fs::read_to_string(folder("assoc-repo/src/guide.rs")).unwrap();
+    let listed: Vec<String> = source
+        .lines()
+        .filter_map(|line| line.strip_prefix("//! "))
+        .filter_map(|line| match line.strip_prefix("**") {
+            Some(part) => part.strip_suffix("**").map(str::to_owned),
+            None => line.strip_prefix("* ").and_then(entry),
+        })
+        .collect();
+    let summary = std::fs::read_to_string(folder("docs/guide/SUMMARY.md")).unwrap();
+    let book: Vec<String> = summary
+        .lines()
+        .filter(|line| *line != "# Summary")
+        .filter_map(|line| match line.strip_prefix("# ") {
+            Some(part) => Some(part.to_owned()),
+            None => entry(line),
+        })
+        .collect();
+    assert!(book.len() > 20, "{book:?}");
+    let in_modules = |entry: &str| match entry.split_once("](") {
+        Some((title, chapter)) => format!("{title}]({}", module(chapter.trim_end_matches(".md"))),
+        None => entry.to_owned(),
+    };
+    assert_eq!(listed, book.iter().map(|entry| in_modules(entry)).collect::<Vec<_>>());
+}

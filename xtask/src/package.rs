@@ -188,7 +188,14 @@ mod tests {
         assert!(blocks.len() >= 8, "only {} blocks name their files", blocks.len());
         for (block, _) in blocks {
             let (file, code) = block.split_once('\n').unwrap_or((block, ""));
-            assert!(read(&template.join(file))?.contains(code), "the template's {file} has no such part:\n{code}");
+            // The page begins each part at the first column, and a reader's window has about 83 of them.
+            let source = read(&template.join(file))?;
+            let indented = |line: &str| if line.is_empty() { String::new() } else { format!("    {line}") };
+            let method = code.lines().map(indented).collect::<Vec<_>>().join("\n");
+            let is_part = source.contains(code) || source.contains(&method);
+            assert!(is_part, "the template's {file} has no such part:\n{code}");
+            let widest = code.lines().map(|line| line.chars().count()).max();
+            assert!(widest <= Some(83), "{widest:?} columns:\n{code}");
         }
         let mut lines = 0;
         for name in ["lib", "connection", "dialect", "numbers", "values"] {

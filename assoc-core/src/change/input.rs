@@ -57,12 +57,25 @@ impl Limits {
     pub const MAX_DEPTH: usize = 64;
 
     /// 32 levels, 10,000 entries, 8 MiB.
+    ///
+    /// ```
+    /// use assoc_core::Limits;
+    ///
+    /// assert_eq!(Limits::new().depth, 32);
+    /// ```
     #[must_use]
     pub const fn new() -> Self {
         Limits { depth: 32, entries: 10_000, bytes: 8 * 1024 * 1024 }
     }
 
     /// Sets the number of levels, at most [`MAX_DEPTH`](Self::MAX_DEPTH).
+    ///
+    /// ```
+    /// use assoc_core::Limits;
+    ///
+    /// assert_eq!(Limits::new().depth(4).depth, 4);
+    /// assert_eq!(Limits::new().depth(1_000).depth, Limits::MAX_DEPTH);
+    /// ```
     #[must_use]
     pub const fn depth(mut self, levels: usize) -> Self {
         self.depth = if levels > Self::MAX_DEPTH { Self::MAX_DEPTH } else { levels };
@@ -70,6 +83,12 @@ impl Limits {
     }
 
     /// Sets the number of entries.
+    ///
+    /// ```
+    /// use assoc_core::Limits;
+    ///
+    /// assert_eq!(Limits::new().entries(100).entries, 100);
+    /// ```
     #[must_use]
     pub const fn entries(mut self, entries: usize) -> Self {
         self.entries = entries;
@@ -77,6 +96,12 @@ impl Limits {
     }
 
     /// Sets the number of bytes.
+    ///
+    /// ```
+    /// use assoc_core::Limits;
+    ///
+    /// assert_eq!(Limits::new().bytes(4_096).bytes, 4_096);
+    /// ```
     #[must_use]
     pub const fn bytes(mut self, bytes: usize) -> Self {
         self.bytes = bytes;
@@ -124,6 +149,14 @@ pub(crate) const ROOT: &str = "input";
 
 impl Input {
     /// The value of a key, of an object or of a group of a form's fields.
+    ///
+    /// ```
+    /// use assoc_core::{IntoInput, Limits};
+    ///
+    /// let input = [("post[title]", "Looms")].into_input(Limits::new()).unwrap();
+    /// assert_eq!(input.get("post").and_then(|post| post.get("title")?.as_str()), Some("Looms"));
+    /// assert!(input.get("stars").is_none());
+    /// ```
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Input> {
         match &self.0 {
@@ -134,6 +167,14 @@ impl Input {
     }
 
     /// Text, or the field of a form.
+    ///
+    /// ```
+    /// use assoc_core::{IntoInput, Limits};
+    ///
+    /// let input = [("title", "Looms")].into_input(Limits::new()).unwrap();
+    /// assert_eq!(input.get("title").and_then(|title| title.as_str()), Some("Looms"));
+    /// assert_eq!(input.as_str(), None); // it has fields
+    /// ```
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         match &self.0 {
@@ -143,6 +184,13 @@ impl Input {
     }
 
     /// Whether it says nothing: null, text of blanks, `false`, or a list or object of nothing else.
+    ///
+    /// ```
+    /// use assoc_core::{IntoInput, Limits};
+    ///
+    /// let input = [("title", " "), ("body", "")].into_input(Limits::new()).unwrap();
+    /// assert!(input.is_blank());
+    /// ```
     #[must_use]
     pub fn is_blank(&self) -> bool {
         match &self.0 {
@@ -156,6 +204,14 @@ impl Input {
     }
 
     /// Whether it says yes: `true`, `1`, or a field of a form with one of `true`, `1`, `on`, `yes`.
+    ///
+    /// ```
+    /// use assoc_core::{IntoInput, Limits};
+    ///
+    /// let input = [("adult", "on"), ("terms", "0")].into_input(Limits::new()).unwrap();
+    /// assert!(input.get("adult").is_some_and(|adult| adult.is_yes()));
+    /// assert!(!input.get("terms").is_some_and(|terms| terms.is_yes()));
+    /// ```
     #[must_use]
     pub fn is_yes(&self) -> bool {
         convert::yes_or_no(&self.0) == Some(true)

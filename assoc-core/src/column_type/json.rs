@@ -63,6 +63,12 @@ impl<T: Serialize> Json<T> {
     ///
     /// # Errors
     /// What the `Serialize` of `T` says: a map whose keys are no texts is no JSON.
+    ///
+    /// ```
+    /// # use assoc_core::Json;
+    /// assert_eq!(Json::new(vec![1, 2])?.as_text(), "[1,2]");
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn new(value: T) -> Result<Self> {
         let text = ::serde_json::to_string(&value).map_err(Error::other)?;
         Ok(Json { value, text: text.into() })
@@ -72,6 +78,13 @@ impl<T: Serialize> Json<T> {
     ///
     /// # Errors
     /// As of [`new`](Self::new).
+    ///
+    /// ```
+    /// # use assoc_core::Json;
+    /// let sizes = Json::new(vec![1, 2])?.edited(|sizes| sizes.push(3))?;
+    /// assert_eq!(sizes.as_text(), "[1,2,3]");
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn edited(self, edit: impl FnOnce(&mut T)) -> Result<Self> {
         let mut value = self.value;
         edit(&mut value);
@@ -81,12 +94,25 @@ impl<T: Serialize> Json<T> {
 
 impl<T> Json<T> {
     /// The value.
+    ///
+    /// ```
+    /// # use assoc_core::Json;
+    /// let sizes: Vec<i32> = Json::new(vec![1, 2])?.into_inner();
+    /// assert_eq!(sizes, [1, 2]);
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     #[must_use]
     pub fn into_inner(self) -> T {
         self.value
     }
 
     /// The value as JSON.
+    ///
+    /// ```
+    /// # use assoc_core::Json;
+    /// assert_eq!(Json::new(("S", 36))?.as_text(), r#"["S",36]"#);
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     #[must_use]
     pub fn as_text(&self) -> &str {
         &self.text

@@ -138,6 +138,13 @@ impl FieldError {
     pub const NOT_PERMITTED: &'static str = "not_permitted";
 
     /// A problem of one column or path, with the code [`INVALID`](Self::INVALID).
+    ///
+    /// ```
+    /// use assoc_core::FieldError;
+    ///
+    /// let error = FieldError::new("posts[2].title", "is taken");
+    /// assert_eq!((error.to_string().as_str(), &*error.code), ("posts[2].title is taken", FieldError::INVALID));
+    /// ```
     pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
         FieldError {
             path: path.into(),
@@ -148,6 +155,13 @@ impl FieldError {
     }
 
     /// Sets the code.
+    ///
+    /// ```
+    /// use assoc_core::FieldError;
+    ///
+    /// let error = FieldError::new("title", "is taken").with_code("taken");
+    /// assert_eq!(error.code, "taken");
+    /// ```
     #[must_use]
     pub fn with_code(mut self, code: impl Into<Cow<'static, str>>) -> Self {
         self.code = code.into();
@@ -155,6 +169,13 @@ impl FieldError {
     }
 
     /// Adds one parameter.
+    ///
+    /// ```
+    /// use assoc_core::FieldError;
+    ///
+    /// let error = FieldError::new("title", "is long").with_param("max", 80);
+    /// assert_eq!(error.param("max"), Some("80"));
+    /// ```
     #[must_use]
     pub fn with_param(mut self, name: impl Into<Cow<'static, str>>, value: impl fmt::Display) -> Self {
         self.params.push((name.into(), value.to_string()));
@@ -162,12 +183,24 @@ impl FieldError {
     }
 
     /// The value of a parameter.
+    ///
+    /// ```
+    /// use assoc_core::FieldError;
+    ///
+    /// assert_eq!(FieldError::new("title", "is long").param("max"), None);
+    /// ```
     #[must_use]
     pub fn param(&self, name: &str) -> Option<&str> {
         self.params.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// The same problem at another path.
+    ///
+    /// ```
+    /// use assoc_core::FieldError;
+    ///
+    /// assert_eq!(FieldError::new("title", "is taken").at("name").to_string(), "name is taken");
+    /// ```
     #[must_use]
     pub fn at(mut self, path: impl Into<String>) -> Self {
         self.path = path.into();
@@ -175,6 +208,12 @@ impl FieldError {
     }
 
     /// The same problem, in a row at some place: `[2]` makes `[2].title` of `title`.
+    ///
+    /// ```
+    /// use assoc_core::FieldError;
+    ///
+    /// assert_eq!(FieldError::new("title", "is taken").within("posts[2]").path, "posts[2].title");
+    /// ```
     #[must_use]
     pub fn within(mut self, place: &str) -> Self {
         self.path = format!("{place}.{}", self.path);

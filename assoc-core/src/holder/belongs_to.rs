@@ -21,24 +21,65 @@ impl<S: ToOne> BelongsTo<S> {
     ///
     /// # Errors
     /// The association is not loaded, or it is loaded without the target that must exist.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use assoc_core::{BelongsTo, Model};
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # struct User { id: i64 }
+    /// let user = BelongsTo::<User>::from(Some(User { id: 1 }));
+    /// assert_eq!(user.get().unwrap().id, 1);
+    /// let editor = BelongsTo::<Option<User>>::from(None);
+    /// assert!(editor.get().unwrap().is_none());
+    /// assert!(BelongsTo::<User>::default().get().is_err()); // not loaded
+    /// ```
     pub fn get(&self) -> Result<S::Read<'_>, NotLoadedReason> {
         S::read(self.loaded().ok_or(NotLoadedReason::NotRequested)?).map_err(|_| self.0.absence())
     }
 
     /// The target as far as it is loaded: `None` if the association is not loaded, `Some(None)` if it is loaded without
     /// a target.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use assoc_core::{BelongsTo, Model};
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # struct User { id: i64 }
+    /// assert!(BelongsTo::<Option<User>>::default().loaded().is_none());
+    /// assert!(BelongsTo::<Option<User>>::from(None).loaded().is_some_and(|user| user.is_none()));
+    /// ```
     #[must_use]
     pub fn loaded(&self) -> Option<Option<&S::Target>> {
         self.0.value().map(Shared::get)
     }
 
     /// The target, to change it in memory. If other owners share it, this copies it first, and theirs stays unchanged.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use assoc_core::{BelongsTo, Model};
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # struct User { id: i64 }
+    /// let mut user = BelongsTo::<User>::from(Some(User { id: 1 }));
+    /// let same = user.clone(); // shares the row
+    /// user.loaded_mut().flatten().unwrap().id = 2;
+    /// assert_eq!((user.get().unwrap().id, same.get().unwrap().id), (2, 1));
+    /// ```
     #[must_use]
     pub fn loaded_mut(&mut self) -> Option<Option<&mut S::Target>> {
         self.0.value_mut().map(Shared::make_mut)
     }
 
     /// The shared target as another `Arc`, without a copy of the row.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use assoc_core::{BelongsTo, Model};
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # struct User { id: i64 }
+    /// let user = BelongsTo::<User>::from(Some(User { id: 1 }));
+    /// assert!(Arc::ptr_eq(&user.shared().unwrap(), &user.clone().shared().unwrap()));
+    /// ```
     #[must_use]
     pub fn shared(&self) -> Option<Arc<S::Target>> {
         self.0.value()?.typed()
@@ -46,6 +87,18 @@ impl<S: ToOne> BelongsTo<S> {
 
     /// Takes the target out and leaves the association not loaded. `into()` makes a holder of it again, in the state
     /// that it had.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use assoc_core::{BelongsTo, Model};
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # struct User { id: i64 }
+    /// let mut user = BelongsTo::<User>::from(Some(User { id: 1 }));
+    /// let taken = user.take().unwrap();
+    /// assert!(!user.is_loaded());
+    /// user = taken.into();
+    /// assert!(user.is_loaded());
+    /// ```
     pub fn take(&mut self) -> Option<Taken<Option<Arc<S::Target>>>> {
         self.0.take(|target| target.typed())
     }
@@ -53,6 +106,16 @@ impl<S: ToOne> BelongsTo<S> {
     /// Puts another target, or none, in place of the loaded one and returns the loaded one. The state stays. If the
     /// association is not loaded, this changes nothing and returns `None`. It changes neither the foreign key nor the
     /// database.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use assoc_core::{BelongsTo, Model};
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # struct User { id: i64 }
+    /// let mut user = BelongsTo::<User>::from(Some(User { id: 1 }));
+    /// let before = user.replace(Some(Arc::new(User { id: 2 }))).unwrap().into_inner();
+    /// assert_eq!((before.unwrap().id, user.get().unwrap().id), (1, 2));
+    /// ```
     pub fn replace(&mut self, target: Option<Arc<S::Target>>) -> Option<Taken<Option<Arc<S::Target>>>> {
         let state = self.state();
         let before = self.take()?;
@@ -61,12 +124,30 @@ impl<S: ToOne> BelongsTo<S> {
     }
 
     /// A loaded association whose target other owners share.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use assoc_core::{BelongsTo, Model};
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # struct User { id: i64 }
+    /// let ada = Arc::new(User { id: 1 });
+    /// let (first, second) = (BelongsTo::<User>::from_shared(Some(ada.clone())), BelongsTo::<User>::from_shared(Some(ada)));
+    /// assert!(Arc::ptr_eq(&first.shared().unwrap(), &second.shared().unwrap()));
+    /// ```
     #[must_use]
     pub fn from_shared(target: Option<Arc<S::Target>>) -> Self {
         BelongsTo(Cell::Loaded(Shared::new(target)))
     }
 
     /// A partly loaded association, as after a filter: the target may not be the one the association has.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use assoc_core::{BelongsTo, Model};
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # struct User { id: i64 }
+    /// assert!(BelongsTo::<Option<User>>::partial(None).is_partial());
+    /// ```
     #[must_use]
     pub fn partial(target: Option<S::Target>) -> Self {
         BelongsTo(Cell::Partial(Shared::new(target.map(Arc::new))))

@@ -46,11 +46,28 @@ impl<T> HasMany<T> {
     ///
     /// # Errors
     /// The association is not loaded. The derived accessor (`user.posts()`) adds the names to this error.
+    ///
+    /// ```
+    /// # use assoc_core::{HasMany, Model};
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # struct Post { id: i64 }
+    /// let posts = HasMany::from(vec![Post { id: 1 }]);
+    /// assert_eq!(posts.get().unwrap()[0].id, 1);
+    /// assert!(HasMany::<Post>::default().get().is_err()); // not loaded
+    /// ```
     pub fn get(&self) -> Result<&[T], NotLoadedReason> {
         self.loaded().ok_or(NotLoadedReason::NotRequested)
     }
 
     /// The rows if the association is loaded, wholly or in part; `None` if it is not loaded.
+    ///
+    /// ```
+    /// # use assoc_core::{HasMany, Model};
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # struct Post { id: i64 }
+    /// assert!(HasMany::<Post>::from(Vec::new()).loaded().is_some_and(|posts| posts.is_empty()));
+    /// assert!(HasMany::<Post>::default().loaded().is_none());
+    /// ```
     #[must_use]
     pub fn loaded(&self) -> Option<&[T]> {
         self.0.value().map(|list| list.get().map_or(&[][..], |rows| rows))
@@ -58,6 +75,15 @@ impl<T> HasMany<T> {
 
     /// Takes the rows out and leaves the association not loaded. `into()` makes a holder of them again, in the state
     /// that it had.
+    ///
+    /// ```
+    /// # use assoc_core::{HasMany, Model};
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # struct Post { id: i64 }
+    /// let mut posts = HasMany::from(vec![Post { id: 1 }]);
+    /// assert_eq!(posts.take().unwrap().len(), 1);
+    /// assert!(!posts.is_loaded());
+    /// ```
     pub fn take(&mut self) -> Option<Taken<Vec<T>>> {
         self.0.take(|list| list.into_inner().unwrap_or_default())
     }

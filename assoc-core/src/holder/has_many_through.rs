@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::cell::{Cell, same_state, state_methods};
 use super::erased::{Kept, Owned};
 use super::field_accessor::{AssociationField, Fetched, shared_rows};
-use super::join_rows::{JoinRow, JoinRowList, WithJoinRows, WithJoinRowsMut};
+use super::join_rows::{JoinRow, JoinRowList};
 use super::rows::{ByPosition, ShownRows, same_rows};
 use super::{Taken, TargetRow, nesting};
 use crate::error::NotLoadedReason;
@@ -19,6 +19,8 @@ use crate::row_traits::RowTraits;
 
 #[cfg(feature = "serde")]
 use super::rows::SerializedRows;
+
+mod with_join_rows;
 
 /// The targets of a `has_many through` association.
 ///
@@ -118,11 +120,30 @@ impl<T, J> HasManyThrough<T, J> {
     ///
     /// # Errors
     /// The association is not loaded. The derived accessor (`user.groups()`) adds the names to this error.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use assoc_core::{HasManyThrough, Model};
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # struct Group { id: i64 }
+    /// let groups = HasManyThrough::from(vec![Group { id: 1 }]);
+    /// assert_eq!(groups.get().unwrap()[0].id, 1);
+    /// assert!(HasManyThrough::<Group>::default().get().is_err()); // not loaded
+    /// ```
     pub fn get(&self) -> Result<&[Arc<T>], NotLoadedReason> {
         self.loaded().ok_or(NotLoadedReason::NotRequested)
     }
 
     /// The rows if the association is loaded, wholly or in part; `None` if it is not loaded.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use assoc_core::{HasManyThrough, Model};
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # struct Group { id: i64 }
+    /// assert!(HasManyThrough::from(vec![Group { id: 1 }]).loaded().is_some());
+    /// assert!(HasManyThrough::<Group>::default().loaded().is_none());
+    /// ```
     #[must_use]
     pub fn loaded(&self) -> Option<&[Arc<T>]> {
         self.0.value().map(|list| list.get().map_or(&[][..], |targets| &targets.rows))
@@ -130,6 +151,16 @@ impl<T, J> HasManyThrough<T, J> {
 
     /// Takes the rows out and leaves the association not loaded. `into()` makes a holder of them again, in the state
     /// that it had. This drops the join rows: [`take_with_join_rows`](Self::take_with_join_rows) keeps them.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use assoc_core::{HasManyThrough, Model};
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # struct Group { id: i64 }
+    /// let mut groups = HasManyThrough::from(vec![Group { id: 1 }]);
+    /// assert_eq!(groups.take().unwrap().len(), 1);
+    /// assert!(!groups.is_loaded());
+    /// ```
     pub fn take(&mut self) -> Option<Taken<Vec<Arc<T>>>> {
         self.1 = None;
         self.0.take(|list| list.into_inner().unwrap_or_default().rows)
@@ -141,18 +172,46 @@ impl<T, J> HasManyThrough<T, J> {
 impl<T: TargetRow> HasManyThrough<T> {
     /// The rows, to change, add and remove them in memory; `None` if the association is not loaded. The state stays: a
     /// partly loaded association is still partly loaded. This writes nothing to the database.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use assoc_core::{HasManyThrough, Model};
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # struct Group { id: i64 }
+    /// let mut groups = HasManyThrough::from(vec![Group { id: 1 }]);
+    /// groups.loaded_mut().unwrap().push(Arc::new(Group { id: 2 }));
+    /// assert_eq!(groups.get().unwrap().len(), 2);
+    /// ```
     #[must_use]
     pub fn loaded_mut(&mut self) -> Option<&mut Vec<Arc<T>>> {
         self.0.value_mut().map(|list| &mut list.get_or_default().rows)
     }
 
     /// A wholly loaded association whose rows other owners share.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use assoc_core::{HasManyThrough, Model};
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # struct Group { id: i64 }
+    /// let group = Arc::new(Group { id: 1 });
+    /// let (ada, bob) = (HasManyThrough::from_shared(vec![group.clone()]), HasManyThrough::from_shared(vec![group]));
+    /// assert!(Arc::ptr_eq(&ada.get().unwrap()[0], &bob.get().unwrap()[0]));
+    /// ```
     #[must_use]
     pub fn from_shared(rows: Vec<Arc<T>>) -> Self {
         HasManyThrough(Cell::Loaded(list(rows)), None)
     }
 
     /// A partly loaded association, as after a filter or a limit: rows may be missing.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use assoc_core::{HasManyThrough, Model};
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # struct Group { id: i64 }
+    /// assert!(HasManyThrough::partial(vec![Group { id: 1 }]).is_partial());
+    /// ```
     #[must_use]
     pub fn partial(rows: Vec<T>) -> Self {
         HasManyThrough(Cell::Partial(list(rows.into_iter().map(Arc::new).collect())), None)
@@ -166,55 +225,6 @@ fn list<T: TargetRow>(rows: Vec<Arc<T>>) -> List<T, ()> {
 fn list_with_join_rows<T: TargetRow, J: Model>(pairs: impl IntoIterator<Item = (Arc<T>, J)>) -> List<T, J> {
     let (rows, join_rows): (_, Vec<J>) = pairs.into_iter().unzip();
     Owned::new(Targets { rows, join_rows: Some(Box::new(join_rows)) })
-}
-
-impl<T, J: Model> HasManyThrough<T, J> {
-    /// The targets, each with its row of the join table.
-    ///
-    /// # Errors
-    /// The association is not loaded. The derived accessor (`post.tags_with_join_rows()`) adds the names to this error.
-    pub fn get_with_join_rows(&self) -> Result<WithJoinRows<'_, T, J>, NotLoadedReason> {
-        self.loaded_with_join_rows().ok_or(NotLoadedReason::NotRequested)
-    }
-
-    /// The targets, each with its row of the join table; `None` if the association is not loaded.
-    #[must_use]
-    pub fn loaded_with_join_rows(&self) -> Option<WithJoinRows<'_, T, J>> {
-        self.loaded().zip(self.join_rows()).map(|(rows, join_rows)| WithJoinRows::new(rows, join_rows))
-    }
-
-    /// The rows of the join table, in the order of the targets; `None` if the association is not loaded.
-    #[must_use]
-    pub fn join_rows(&self) -> Option<&[J]> {
-        self.0.value().map(|list| list.get().map_or(&[][..], Targets::join_rows))
-    }
-
-    /// Takes the targets and their join rows out and leaves the association not loaded. `into()` makes a holder of them
-    /// again, in the state that it had.
-    pub fn take_with_join_rows(&mut self) -> Option<Taken<Vec<(Arc<T>, J)>>> {
-        self.1 = None;
-        self.0.take(|list| {
-            let targets = list.into_inner().unwrap_or_default();
-            targets.rows.into_iter().zip(*targets.join_rows.unwrap_or_default()).collect()
-        })
-    }
-}
-
-impl<T: TargetRow, J: Model> HasManyThrough<T, J> {
-    /// The targets with their join rows, to add and remove pairs in memory; `None` if the association is not loaded.
-    /// The state stays: a partly loaded association is still partly loaded. This writes nothing to the database.
-    #[must_use]
-    pub fn loaded_with_join_rows_mut(&mut self) -> Option<WithJoinRowsMut<'_, T, J>> {
-        let targets = self.0.value_mut()?.get_or_default();
-        Some(WithJoinRowsMut::new(&mut targets.rows, targets.join_rows.get_or_insert_default()))
-    }
-
-    /// A partly loaded association with its join rows, as after a filter or a limit: pairs may be missing.
-    #[must_use]
-    pub fn partial_with_join_rows(pairs: Vec<(T, J)>) -> Self {
-        let pairs = pairs.into_iter().map(|(target, join_row)| (Arc::new(target), join_row));
-        HasManyThrough(Cell::Partial(list_with_join_rows(pairs)), None)
-    }
 }
 
 impl<T, J> Clone for HasManyThrough<T, J> {

@@ -30,18 +30,45 @@ impl<S: ToOne> HasOne<S> {
     ///
     /// # Errors
     /// The association is not loaded, or it is loaded without the target that must exist.
+    ///
+    /// ```
+    /// # use assoc_core::{HasOne, Model};
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # struct Account { id: i64 }
+    /// let account = HasOne::<Account>::from(Some(Account { id: 1 }));
+    /// assert_eq!(account.get().unwrap().id, 1);
+    /// assert!(HasOne::<Option<Account>>::from(None).get().unwrap().is_none());
+    /// assert!(HasOne::<Account>::default().get().is_err()); // not loaded
+    /// ```
     pub fn get(&self) -> Result<S::Read<'_>, NotLoadedReason> {
         S::read(self.loaded().ok_or(NotLoadedReason::NotRequested)?).map_err(|_| self.0.absence())
     }
 
     /// The target as far as it is loaded: `None` if the association is not loaded, `Some(None)` if it is loaded without
     /// a target.
+    ///
+    /// ```
+    /// # use assoc_core::{HasOne, Model};
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # struct Account { id: i64 }
+    /// assert!(HasOne::<Option<Account>>::default().loaded().is_none());
+    /// assert!(HasOne::<Option<Account>>::from(None).loaded().is_some_and(|account| account.is_none()));
+    /// ```
     #[must_use]
     pub fn loaded(&self) -> Option<Option<&S::Target>> {
         self.0.value().map(Owned::get)
     }
 
     /// The target, to change it in memory.
+    ///
+    /// ```
+    /// # use assoc_core::{HasOne, Model};
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # struct Account { id: i64 }
+    /// let mut account = HasOne::<Account>::from(Some(Account { id: 1 }));
+    /// account.loaded_mut().flatten().unwrap().id = 2;
+    /// assert_eq!(account.get().unwrap().id, 2);
+    /// ```
     #[must_use]
     pub fn loaded_mut(&mut self) -> Option<Option<&mut S::Target>> {
         self.0.value_mut().map(Owned::get_mut)
@@ -49,6 +76,17 @@ impl<S: ToOne> HasOne<S> {
 
     /// Takes the target out and leaves the association not loaded. `into()` makes a holder of it again, in the state
     /// that it had.
+    ///
+    /// ```
+    /// # use assoc_core::{HasOne, Model};
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # struct Account { id: i64 }
+    /// let mut account = HasOne::<Account>::from(Some(Account { id: 1 }));
+    /// let taken = account.take().unwrap();
+    /// assert!(!account.is_loaded());
+    /// account = taken.into();
+    /// assert!(account.is_loaded());
+    /// ```
     pub fn take(&mut self) -> Option<Taken<Option<S::Target>>> {
         self.1 = None;
         self.0.take(Owned::into_inner)
@@ -56,6 +94,15 @@ impl<S: ToOne> HasOne<S> {
 
     /// Puts another target, or none, in place of the loaded one and returns the loaded one. The state stays. If the
     /// association is not loaded, this changes nothing and returns `None`. It writes nothing to the database.
+    ///
+    /// ```
+    /// # use assoc_core::{HasOne, Model};
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # struct Account { id: i64 }
+    /// let mut account = HasOne::<Account>::from(Some(Account { id: 1 }));
+    /// let before = account.replace(Some(Account { id: 2 })).unwrap().into_inner();
+    /// assert_eq!((before.unwrap().id, account.get().unwrap().id), (1, 2));
+    /// ```
     pub fn replace(&mut self, target: Option<S::Target>) -> Option<Taken<Option<S::Target>>> {
         let state = self.state();
         let before = self.take()?;
@@ -64,6 +111,13 @@ impl<S: ToOne> HasOne<S> {
     }
 
     /// A partly loaded association, as after a filter: the target may not be the one the association has.
+    ///
+    /// ```
+    /// # use assoc_core::{HasOne, Model};
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # struct Account { id: i64 }
+    /// assert!(HasOne::<Option<Account>>::partial(None).is_partial());
+    /// ```
     #[must_use]
     pub fn partial(target: Option<S::Target>) -> Self {
         HasOne(Cell::Partial(owned(target)), None)

@@ -109,12 +109,34 @@ impl<'a, T, J> WithJoinRowsMut<'a, T, J> {
     }
 
     /// The number of pairs.
+    ///
+    /// ```
+    /// # use assoc_core::{HasManyThrough, Model};
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # struct Tag { id: i64 }
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # struct PostTag { post_id: i64, tag_id: i64, note: String }
+    /// # let pairs = vec![(Tag { id: 7 }, PostTag { post_id: 1, tag_id: 7, note: "first".into() })];
+    /// let mut tags = HasManyThrough::from(pairs);
+    /// assert_eq!(tags.loaded_with_join_rows_mut().unwrap().len(), 1);
+    /// ```
     #[must_use]
     pub fn len(&self) -> usize {
         self.targets.len()
     }
 
     /// Whether there are no pairs.
+    ///
+    /// ```
+    /// # use assoc_core::{HasManyThrough, Model};
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # struct Tag { id: i64 }
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # struct PostTag { post_id: i64, tag_id: i64, note: String }
+    /// # let pairs = vec![(Tag { id: 7 }, PostTag { post_id: 1, tag_id: 7, note: "first".into() })];
+    /// let mut tags = HasManyThrough::from(pairs);
+    /// assert!(!tags.loaded_with_join_rows_mut().unwrap().is_empty());
+    /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.targets.is_empty()
@@ -127,11 +149,35 @@ impl<'a, T, J> WithJoinRowsMut<'a, T, J> {
     }
 
     /// Removes the pair at a position and returns it; `None` if there is no such position.
+    ///
+    /// ```
+    /// # use assoc_core::{HasManyThrough, Model};
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # struct Tag { id: i64 }
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # struct PostTag { post_id: i64, tag_id: i64, note: String }
+    /// # let pairs = vec![(Tag { id: 7 }, PostTag { post_id: 1, tag_id: 7, note: "first".into() })];
+    /// let mut tags = HasManyThrough::from(pairs);
+    /// let (tag, link) = tags.loaded_with_join_rows_mut().unwrap().remove(0).unwrap();
+    /// assert_eq!((tag.id, link.tag_id), (7, 7));
+    /// ```
     pub fn remove(&mut self, at: usize) -> Option<(Arc<T>, J)> {
         (at < self.targets.len()).then(|| (self.targets.remove(at), self.join_rows.remove(at)))
     }
 
     /// Keeps the pairs for which `keep` returns `true`. `keep` may change a join row.
+    ///
+    /// ```
+    /// # use assoc_core::{HasManyThrough, Model};
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # struct Tag { id: i64 }
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # struct PostTag { post_id: i64, tag_id: i64, note: String }
+    /// # let pairs = vec![(Tag { id: 7 }, PostTag { post_id: 1, tag_id: 7, note: "first".into() })];
+    /// let mut tags = HasManyThrough::from(pairs);
+    /// tags.loaded_with_join_rows_mut().unwrap().retain(|_, link| !link.note.is_empty());
+    /// assert_eq!(tags.get().unwrap().len(), 1);
+    /// ```
     pub fn retain(&mut self, mut keep: impl FnMut(&T, &mut J) -> bool) {
         let mut kept = Vec::with_capacity(self.targets.len());
         let mut targets = self.targets.iter();

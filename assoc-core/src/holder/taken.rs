@@ -32,6 +32,14 @@ pub struct Taken<V> {
 
 impl<V> Taken<V> {
     /// Whether the association was loaded through a filter or limit, so that rows may be missing.
+    ///
+    /// ```
+    /// # use assoc_core::{HasMany, Model};
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # struct Post { id: i64 }
+    /// let mut posts = HasMany::partial(vec![Post { id: 1 }]);
+    /// assert!(posts.take().unwrap().is_partial());
+    /// ```
     #[must_use]
     pub fn is_partial(&self) -> bool {
         self.partial
@@ -39,6 +47,15 @@ impl<V> Taken<V> {
 
     /// The rows alone. `HasMany::from(rows)` makes a wholly loaded association of them; use `HasMany::partial(rows)` if
     /// rows may be missing.
+    ///
+    /// ```
+    /// # use assoc_core::{HasMany, Model};
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # struct Post { id: i64 }
+    /// let mut posts = HasMany::from(vec![Post { id: 1 }]);
+    /// let rows: Vec<Post> = posts.take().unwrap().into_inner();
+    /// assert_eq!(rows.len(), 1);
+    /// ```
     #[must_use]
     pub fn into_inner(self) -> V {
         self.value

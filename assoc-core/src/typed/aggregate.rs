@@ -45,6 +45,13 @@ impl<M, Out> Aggregate<M, Out> {
 
 impl<M> Aggregate<M, i64> {
     /// The number of rows.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/users.txt")]
+    /// # use assoc_core::Aggregate;
+    /// let rows = Aggregate::<Post, i64>::count_all(); // COUNT(*)
+    /// assert_ne!(rows, Post::TITLE.count()); // COUNT(title)
+    /// ```
     #[must_use]
     pub fn count_all() -> Aggregate<M, i64> {
         let operand = Operand::Aggregate { function: AggregateFunction::Count, column: None, distinct: false };

@@ -117,12 +117,46 @@ impl<O, T> Preload<O, T> {
 
 impl<O, T, H> Association<O, T, H> {
     /// Counts the association's rows into a field, in place of loading them: [`Preload::count_into`].
+    ///
+    /// ```
+    /// # use assoc_core as assoc_repo;
+    /// # use assoc_core::{Aggregated, HasMany, IntoPreload, Model};
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # pub struct User {
+    /// #     pub id: i64,
+    /// #     #[has_many]
+    /// #     pub orders: HasMany<Order>,
+    /// #     pub orders_count: Aggregated<i64>,
+    /// #     pub spent: Aggregated<Option<i64>>,
+    /// # }
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # pub struct Order { pub id: i64, pub user_id: i64, pub cents: i32 }
+    /// let counted = User::ORDERS.count_into(User::ORDERS_COUNT);
+    /// # let _ = counted.into_requests();
+    /// ```
     pub fn count_into(self, field: AggregateField<O, i64>) -> AggregatePreload<O> {
         self.preload().count_into(field)
     }
 
     /// Computes an aggregate over the association's rows into a field, in place of loading them:
     /// [`Preload::aggregate_into`].
+    ///
+    /// ```
+    /// # use assoc_core as assoc_repo;
+    /// # use assoc_core::{Aggregated, HasMany, IntoPreload, Model};
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # pub struct User {
+    /// #     pub id: i64,
+    /// #     #[has_many]
+    /// #     pub orders: HasMany<Order>,
+    /// #     pub orders_count: Aggregated<i64>,
+    /// #     pub spent: Aggregated<Option<i64>>,
+    /// # }
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # pub struct Order { pub id: i64, pub user_id: i64, pub cents: i32 }
+    /// let spent = User::ORDERS.aggregate_into(User::SPENT, Order::CENTS.sum());
+    /// # let _ = spent.into_requests();
+    /// ```
     pub fn aggregate_into<V>(self, field: AggregateField<O, V>, aggregate: Aggregate<T, V>) -> AggregatePreload<O> {
         self.preload().aggregate_into(field, aggregate)
     }

@@ -131,6 +131,28 @@ impl<O, T, H> Association<O, T, H> {
 impl<O, E, H> Association<O, E, H> {
     /// Owners whose polymorphic association names one model: `Query::filter(Picture::IMAGEABLE.of_type(Imageable::EMPLOYEE))`.
     /// It compares the column of the type, and does not look at the target, which may be gone.
+    ///
+    /// ```
+    /// # use assoc_core::{BelongsTo, HasMany};
+    /// # #[derive(assoc_macros::Polymorphic, Debug, Clone)]
+    /// # enum Subject { Post(Post), Photo(Photo) }
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # struct Comment {
+    /// #     id: i64,
+    /// #     subject_id: i64,
+    /// #     subject_type: String,
+    /// #     #[belongs_to(polymorphic)]
+    /// #     subject: BelongsTo<Subject>,
+    /// # }
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # struct Post { id: i64, #[has_many] lines: HasMany<Line> }
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # struct Photo { id: i64 }
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # struct Line { id: i64, post_id: i64 }
+    /// let of_posts = Comment::SUBJECT.of_type(Subject::POST); // for `Query::filter`
+    /// assert_ne!(of_posts, Comment::SUBJECT.of_type(Subject::PHOTO));
+    /// ```
     #[must_use]
     pub fn of_type<M: Model>(self, variant: Variant<E, M>) -> Filter<O>
     where

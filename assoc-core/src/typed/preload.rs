@@ -38,6 +38,12 @@ impl<O, T, H> From<Association<O, T, H>> for Preload<O, T> {
 
 impl<O, T> Preload<O, T> {
     /// The preload as data, for the planner.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/users.txt")]
+    /// let preload = User::POSTS.limit(3);
+    /// assert_eq!(preload.request().scope.limit, Some(3));
+    /// ```
     #[must_use]
     pub fn request(&self) -> &Request {
         &self.request
@@ -58,6 +64,12 @@ impl<O, T> Preload<O, T> {
     }
 
     /// Leaves out the limit and offset that the association declares.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/users.txt")]
+    /// let all = User::POSTS.unlimited(); // where the association is declared with a limit
+    /// # assert!(all.request().scope.unlimited);
+    /// ```
     #[must_use]
     pub fn unlimited(mut self) -> Self {
         self.request.scope.unlimited = true;
@@ -73,6 +85,21 @@ impl<O> Preload<O, O> {
     /// signed integer and the association has no limit for each owner; one a level otherwise.
     /// A recursion of more than 32 levels over rows that lead back to themselves fails with
     /// [`ErrorKind::PreloadTooDeep`](crate::ErrorKind::PreloadTooDeep).
+    ///
+    /// ```
+    /// # use assoc_core::{HasMany, Preload};
+    /// #[derive(assoc_macros::Model, Clone)]
+    /// struct Category {
+    ///     id: i64,
+    ///     parent_id: Option<i64>,
+    ///     #[has_many(foreign_key = "parent_id")]
+    ///     children: HasMany<Category>,
+    /// }
+    ///
+    /// // At most three levels: three statements.
+    /// let tree = Category::CHILDREN.order_by(Category::ID.asc()).recursive(3);
+    /// # assert_eq!(tree.request().children.len(), 1);
+    /// ```
     #[must_use]
     pub fn recursive(mut self, levels: usize) -> Self {
         if levels > 1 {
@@ -85,6 +112,20 @@ impl<O> Preload<O, O> {
 
 impl<O, H> Association<O, O, H> {
     /// Loads the same association below itself: [`Preload::recursive`].
+    ///
+    /// ```
+    /// # use assoc_core::{HasMany, Preload};
+    /// #[derive(assoc_macros::Model, Clone)]
+    /// struct Category {
+    ///     id: i64,
+    ///     parent_id: Option<i64>,
+    ///     #[has_many(foreign_key = "parent_id")]
+    ///     children: HasMany<Category>,
+    /// }
+    ///
+    /// let tree = Category::CHILDREN.recursive(usize::MAX);
+    /// # assert_eq!(tree, Preload::from(Category::CHILDREN).recursive(usize::MAX));
+    /// ```
     #[must_use]
     pub fn recursive(self, levels: usize) -> Preload<O, O> {
         self.preload().recursive(levels)
@@ -93,6 +134,12 @@ impl<O, H> Association<O, O, H> {
 
 impl<O, T, H> Association<O, T, H> {
     /// Begins a preload tree with this association.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/users.txt")]
+    /// let tree = User::POSTS.preload().with(Post::USER);
+    /// assert_eq!(tree, User::POSTS.with(Post::USER));
+    /// ```
     #[must_use]
     pub fn preload(self) -> Preload<O, T> {
         Preload { request: Request::new(self.def()), types: PhantomData }

@@ -14,6 +14,12 @@ macro_rules! refinements {
         impl<$($parameter),+> $builder<$($parameter),+> {
             /// Keeps the rows that satisfy a condition. Several calls combine with `AND`.
             #[doc = $state]
+            ///
+            /// ```
+            #[doc = include_str!("../../docs/users.txt")]
+            /// let good = User::POSTS.filter(Post::STARS.ge(3)).filter(Post::TITLE.like("A%"));
+            /// # assert_ne!(good, User::POSTS.filter(Post::STARS.ge(3)));
+            /// ```
             #[must_use]
             pub fn filter(mut self, filter: Filter<T>) -> Self {
                 let scope = &mut self.$($scope).+;
@@ -25,6 +31,12 @@ macro_rules! refinements {
             /// significant terms; the primary key decides between equal rows. The order decides which rows are loaded
             /// where the association is a `has_one` or has a limit: there a preload with another order leaves the
             /// association [partial](crate::LoadState::Partial).
+            ///
+            /// ```
+            #[doc = include_str!("../../docs/users.txt")]
+            /// let best_first = User::POSTS.order_by(Post::STARS.desc()).order_by(Post::TITLE.asc());
+            /// # assert_eq!(best_first, User::POSTS.order_by((Post::STARS.desc(), Post::TITLE.asc())));
+            /// ```
             #[must_use]
             pub fn order_by(mut self, sort: impl IntoSort<T>) -> Self {
                 self.$($scope).+.order.extend(sort.into_terms());
@@ -33,6 +45,12 @@ macro_rules! refinements {
 
             /// Limits the rows *per owner* to the first by the order, then by primary key.
             #[doc = $state]
+            ///
+            /// ```
+            #[doc = include_str!("../../docs/users.txt")]
+            /// let best_three = User::POSTS.order_by(Post::STARS.desc()).limit(3); // of each user
+            /// # assert_eq!(best_three.request().scope.limit, Some(3));
+            /// ```
             #[must_use]
             pub fn limit(mut self, limit: u64) -> Self {
                 self.$($scope).+.limit = Some(limit);
@@ -41,6 +59,12 @@ macro_rules! refinements {
 
             /// Skips the first rows of each owner.
             #[doc = $state]
+            ///
+            /// ```
+            #[doc = include_str!("../../docs/users.txt")]
+            /// let others = User::POSTS.order_by(Post::STARS.desc()).offset(3); // all but the best three of each user
+            /// # assert_eq!(others.request().scope.offset, Some(3));
+            /// ```
             #[must_use]
             pub fn offset(mut self, offset: u64) -> Self {
                 self.$($scope).+.offset = Some(offset);
@@ -49,6 +73,12 @@ macro_rules! refinements {
 
             /// Loads each row once per owner, even if the association reaches it several times.
             #[doc = $state]
+            ///
+            /// ```
+            #[doc = include_str!("../../docs/users.txt")]
+            /// let each_once = User::POSTS.distinct();
+            /// # assert!(each_once.request().scope.distinct);
+            /// ```
             #[must_use]
             pub fn distinct(mut self) -> Self {
                 self.$($scope).+.distinct = true;
@@ -57,6 +87,12 @@ macro_rules! refinements {
 
             /// Leaves out the target model's default scope.
             #[doc = $state]
+            ///
+            /// ```
+            #[doc = include_str!("../../docs/users.txt")]
+            /// let with_drafts = User::POSTS.unscoped(); // where the default scope of `Post` leaves drafts out
+            /// # assert!(with_drafts.request().scope.unscoped);
+            /// ```
             #[must_use]
             pub fn unscoped(mut self) -> Self {
                 self.$($scope).+.unscoped = true;
@@ -136,10 +172,16 @@ refinements!(Preload<O, T>, request.scope, "\nThe association is [partial](crate
 
 /// The same methods on the association itself, where they begin a preload.
 macro_rules! beginnings {
-    ($($method:ident($($argument:ident: $type:ty)?)),+ $(,)?) => {
+    ($($method:ident($($argument:ident: $type:ty)?) $example:literal),+ $(,)?) => {
         impl<O, T, H> Association<O, T, H> {
             $(
                 #[doc = concat!("Begins a preload of this association with [`", stringify!($method), "`](Preload::", stringify!($method), ").")]
+                ///
+                /// ```
+                #[doc = include_str!("../../docs/users.txt")]
+                #[doc = concat!("let preload = User::POSTS.", $example, ";")]
+                #[doc = concat!("# assert_eq!(preload, User::POSTS.preload().", $example, ");")]
+                /// ```
                 #[must_use]
                 pub fn $method(self $(, $argument: $type)?) -> Preload<O, T> {
                     self.preload().$method($($argument)?)
@@ -150,13 +192,13 @@ macro_rules! beginnings {
 }
 
 beginnings! {
-    filter(filter: Filter<T>),
-    order_by(sort: impl IntoSort<T>),
-    limit(limit: u64),
-    offset(offset: u64),
-    unlimited(),
-    distinct(),
-    unscoped(),
-    select(columns: impl ColumnList<T>),
-    group_by(columns: impl ColumnList<T>),
+    filter(filter: Filter<T>) "filter(Post::STARS.gt(3))",
+    order_by(sort: impl IntoSort<T>) "order_by(Post::STARS.desc())",
+    limit(limit: u64) "limit(3)",
+    offset(offset: u64) "offset(3)",
+    unlimited() "unlimited()",
+    distinct() "distinct()",
+    unscoped() "unscoped()",
+    select(columns: impl ColumnList<T>) "select((Post::ID, Post::USER_ID))",
+    group_by(columns: impl ColumnList<T>) "group_by(Post::STARS)",
 }

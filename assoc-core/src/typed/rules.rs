@@ -11,15 +11,16 @@ use crate::error::FieldError;
 use crate::metadata::model::Model;
 use crate::metadata::rules::{Check, Condition, FinalValues, Occasion, Rule, RuleError, RuleSet};
 use crate::typed::association::Association;
-#[cfg(any(feature = "regex", feature = "email", feature = "url"))]
-use crate::typed::column::TextColumn;
 use crate::typed::column::{Column, ColumnList};
 use crate::value::Value;
 
+mod by_database;
 mod column_kinds;
 mod final_row;
 #[cfg(feature = "regex")]
 mod pattern;
+#[cfg(any(feature = "regex", feature = "email", feature = "url"))]
+mod text_forms;
 
 pub use column_kinds::{BoolColumn, HasLength, IntegerColumn, OrderedColumn};
 pub use final_row::FinalRow;
@@ -82,11 +83,23 @@ impl<M> fmt::Debug for Rules<M> {
 
 impl<M> Rules<M> {
     /// No rules.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/rules.txt")]
+    /// let rules = Rules::<User>::new();
+    /// # assert_eq!(said(rules, User::NAME, ""), "");
+    /// ```
     pub fn new() -> Self {
         Rules { set: RuleSet::new(), model: PhantomData }
     }
 
     /// The rules as data.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/rules.txt")]
+    /// let rules = Rules::new().odd(User::AGE).into_set();
+    /// # assert!(format!("{rules:?}").contains("Multiple"));
+    /// ```
     #[must_use]
     pub fn into_set(self) -> RuleSet {
         self.set
@@ -98,6 +111,12 @@ impl<M> Rules<M> {
     }
 
     /// Sets the message of the rule before, in words that follow the field's name.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/rules.txt")]
+    /// let rules = Rules::new().odd(User::AGE).message("is one of a pair"); // "age is one of a pair"
+    /// # assert_eq!(said(rules, User::AGE, 4), "age is one of a pair");
+    /// ```
     pub fn message(mut self, message: impl Into<Cow<'static, str>>) -> Self {
         if let Some(rule) = self.set.last_mut() {
             rule.message = Some(message.into());
@@ -106,6 +125,14 @@ impl<M> Rules<M> {
     }
 
     /// Sets the code of the rule before.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/rules.txt")]
+    /// let rules = Rules::new().odd(User::AGE).code("paired"); // in place of `FieldError::ODD`
+    /// # let mut change = ada();
+    /// # change.set(User::AGE.index(), Value::Int(4));
+    /// # assert_eq!(problems(change, rules)[0].code, "paired");
+    /// ```
     pub fn code(mut self, code: impl Into<Cow<'static, str>>) -> Self {
         if let Some(rule) = self.set.last_mut() {
             rule.code = Some(code.into());
@@ -120,16 +147,35 @@ impl<M> Rules<M> {
 
     /// Rules that run whenever the row is written, also if none of their columns changes. The values of those columns are
     /// the ones that the row had when it was read.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/rules.txt")]
+    /// // Also if only the name changes.
+    /// let rules = Rules::new().always(|rules| rules.required(User::EMAIL));
+    /// # assert_eq!(said(rules, User::NAME, "Grace"), "email must not be blank");
+    /// ```
     pub fn always(self, rules: impl FnOnce(Rules<M>) -> Rules<M>) -> Self {
         self.group(Some(Occasion::Written), None, rules(Rules::new()))
     }
 
     /// Rules of new rows alone.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/rules.txt")]
+    /// let rules = Rules::new().on_insert(|rules| rules.required(User::EMAIL)); // older rows may lack it
+    /// # assert_eq!(said(rules, User::NAME, "Grace"), "");
+    /// ```
     pub fn on_insert(self, rules: impl FnOnce(Rules<M>) -> Rules<M>) -> Self {
         self.group(Some(Occasion::Inserted), None, rules(Rules::new()))
     }
 
     /// Rules of rows that exist, whenever they are written.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/rules.txt")]
+    /// let rules = Rules::new().on_update(|rules| rules.required(User::EMAIL)); // new rows may lack it
+    /// # assert_eq!(said(rules, User::NAME, "Grace"), "email must not be blank");
+    /// ```
     pub fn on_update(self, rules: impl FnOnce(Rules<M>) -> Rules<M>) -> Self {
         self.group(Some(Occasion::Updated), None, rules(Rules::new()))
     }
@@ -159,11 +205,23 @@ impl<M: Model> Rules<M> {
     }
 
     /// The column is not `NULL`, and text is not only blanks. A column whose type is no `Option` needs no rule to be given.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/rules.txt")]
+    /// let rules = Rules::new().required(User::EMAIL); // " ": "email must not be blank"
+    /// # assert_eq!(said(rules, User::EMAIL, " "), "email must not be blank");
+    /// ```
     pub fn required<V: ColumnType>(self, column: Column<M, V>) -> Self {
         self.with(vec![column.index()], Check::Present)
     }
 
     /// The number of characters of a text, or of bytes, lies in a range.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/rules.txt")]
+    /// let rules = Rules::new().length(User::NAME, 2..=80); // "A": "name is too short: at least 2 characters"
+    /// # assert_eq!(said(rules, User::NAME, "A"), "name is too short: at least 2 characters");
+    /// ```
     pub fn length<V: HasLength>(self, column: Column<M, V>, length: impl RangeBounds<usize>) -> Self {
         let (min, max) = counts(&length);
         self.with(vec![column.index()], Check::Length { min, max })
@@ -171,39 +229,82 @@ impl<M: Model> Rules<M> {
 
     /// A number, date or time is in a range. Decimals are compared exactly. Either end may be open or excluded:
     /// `1..=5`, `18..`, `(Bound::Excluded(0), Bound::Unbounded)`.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/rules.txt")]
+    /// let rules = Rules::new().range(User::AGE, 18..); // 17: "age must be at least 18"
+    /// # assert_eq!(said(rules, User::AGE, 17), "age must be at least 18");
+    /// ```
     pub fn range<V: OrderedColumn>(self, column: Column<M, V>, range: impl RangeBounds<V::Bound>) -> Self {
         let (from, to) = (value_bound(range.start_bound()), value_bound(range.end_bound()));
         self.with(vec![column.index()], Check::Range { from, to })
     }
 
     /// A number, date or time is greater than another.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/rules.txt")]
+    /// let rules = Rules::new().greater(User::AGE, 17); // 17: "age must be greater than 17"
+    /// # assert_eq!(said(rules, User::AGE, 17), "age must be greater than 17");
+    /// ```
     pub fn greater<V: OrderedColumn>(self, column: Column<M, V>, than: V::Bound) -> Self {
         let from = Bound::Excluded(than.into_value());
         self.with(vec![column.index()], Check::Range { from, to: Bound::Unbounded })
     }
 
     /// A number, date or time is less than another.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/rules.txt")]
+    /// let rules = Rules::new().less(User::AGE, 130); // 130: "age must be less than 130"
+    /// # assert_eq!(said(rules, User::AGE, 130), "age must be less than 130");
+    /// ```
     pub fn less<V: OrderedColumn>(self, column: Column<M, V>, than: V::Bound) -> Self {
         let to = Bound::Excluded(than.into_value());
         self.with(vec![column.index()], Check::Range { from: Bound::Unbounded, to })
     }
 
     /// An integer is odd.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/rules.txt")]
+    /// let rules = Rules::new().odd(User::AGE); // 4: "age must be odd"
+    /// # assert_eq!(said(rules, User::AGE, 4), "age must be odd");
+    /// ```
     pub fn odd<V: IntegerColumn>(self, column: Column<M, V>) -> Self {
         self.with(vec![column.index()], Check::Multiple { of: 2, remainder: 1 })
     }
 
     /// An integer is even.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/rules.txt")]
+    /// let rules = Rules::new().even(User::AGE); // 3: "age must be even"
+    /// # assert_eq!(said(rules, User::AGE, 3), "age must be even");
+    /// ```
     pub fn even<V: IntegerColumn>(self, column: Column<M, V>) -> Self {
         self.with(vec![column.index()], Check::Multiple { of: 2, remainder: 0 })
     }
 
     /// An integer is a multiple of another one.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/rules.txt")]
+    /// let rules = Rules::new().multiple(User::AGE, 10); // 42: "age must be a multiple of 10"
+    /// # assert_eq!(said(rules, User::AGE, 42), "age must be a multiple of 10");
+    /// ```
     pub fn multiple<V: IntegerColumn>(self, column: Column<M, V>, of: u32) -> Self {
         self.with(vec![column.index()], Check::Multiple { of: of.into(), remainder: 0 })
     }
 
     /// The value is one of these.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/rules.txt")]
+    /// // "owner": "role must be one of: author, editor"
+    /// let rules = Rules::new().inclusion(User::ROLE, ["author", "editor"]);
+    /// # assert_eq!(said(rules, User::ROLE, "owner"), "role must be one of: author, editor");
+    /// ```
     pub fn inclusion<V: ColumnType>(
         self,
         column: Column<M, V>,
@@ -214,6 +315,12 @@ impl<M: Model> Rules<M> {
     }
 
     /// The value is none of these.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/rules.txt")]
+    /// let rules = Rules::new().exclusion(User::NAME, ["admin", "root"]); // "root": "name must not be root"
+    /// # assert_eq!(said(rules, User::NAME, "root"), "name must not be root");
+    /// ```
     pub fn exclusion<V: ColumnType>(
         self,
         column: Column<M, V>,
@@ -225,17 +332,40 @@ impl<M: Model> Rules<M> {
 
     /// The value was entered a second time in the same way, if it was entered a second time: by `confirm` on the
     /// changeset, or by `confirmation` of a permit. The problem's path is `password_confirmation`.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/rules.txt")]
+    /// let rules = Rules::new().confirmation(User::EMAIL); // "email_confirmation does not match email"
+    /// # let mut change = ada();
+    /// # change.set(User::EMAIL.index(), "ada@example.org".into());
+    /// # change.enter("email_confirmation", "eva@example.org".into());
+    /// # assert_eq!(problems(change, rules)[0].to_string(), "email_confirmation does not match email");
+    /// ```
     pub fn confirmation<V: ColumnType>(self, column: Column<M, V>) -> Self {
         self.with(vec![column.index()], Check::Confirmation)
     }
 
     /// Something that is not stored was accepted, if it was asked for: by `accept` on the changeset, or by `acceptance` of a
     /// permit, which also notes that nothing was entered.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/rules.txt")]
+    /// let rules = Rules::new().acceptance("terms"); // "terms must be accepted"
+    /// # let mut change = ada();
+    /// # change.enter("terms", false.into());
+    /// # assert_eq!(problems(change, rules)[0].to_string(), "terms must be accepted");
+    /// ```
     pub fn acceptance(self, name: impl Into<Cow<'static, str>>) -> Self {
         self.with(Vec::new(), Check::Acceptance(name.into()))
     }
 
     /// A column is `true`.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/rules.txt")]
+    /// let rules = Rules::new().accepted(User::ADULT); // `false`: "adult must be accepted"
+    /// # assert_eq!(said(rules, User::ADULT, false), "adult must be accepted");
+    /// ```
     pub fn accepted<V: BoolColumn>(self, column: Column<M, V>) -> Self {
         self.with(vec![column.index()], Check::True)
     }
@@ -290,91 +420,16 @@ impl<M: Model> Rules<M> {
 
     /// The number of members lies in a range. The rule judges the members of a new row, and members that replace all others.
     /// It does not judge a row that keeps its members, because counting them would need a query.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/rules.txt")]
+    /// let rules = Rules::new().members(User::POSTS, 1..=10); // "posts needs at least 1 member"
+    /// # assert!(has(rules, "Members"));
+    /// ```
     pub fn members<T, H>(self, association: Association<M, T, H>, count: impl RangeBounds<usize>) -> Self {
         let (min, max) = counts(&count);
         self.with(Vec::new(), Check::Members { association: association.def(), min, max })
     }
-
-    /// No other row has the same value, or the same values of several columns. The table's unique index checks it, never a
-    /// query: when the database refuses a row by the index over these columns, the save fails with this problem, at the
-    /// first column.
-    pub fn unique(self, columns: impl ColumnList<M>) -> Self {
-        self.with(columns.indexes(), Check::Unique { index: None })
-    }
-
-    /// As [`unique`](Self::unique), for an index that the database reports by this name: one over expressions, for
-    /// instance.
-    pub fn unique_index(self, name: impl Into<Cow<'static, str>>, columns: impl ColumnList<M>) -> Self {
-        self.with(columns.indexes(), Check::Unique { index: Some(name.into()) })
-    }
-
-    /// The row that a `belongs_to` leads to exists. The table's foreign key checks it: when the database refuses a row by
-    /// it, the save fails with this problem, at the association.
-    pub fn exists<T, H>(self, association: Association<M, T, H>) -> Self {
-        self.with(Vec::new(), Check::Exists { association: association.def() })
-    }
-
-    /// The value satisfies a CHECK constraint of the table, which has this name: when the database refuses a row by it, the
-    /// save fails with this problem, at the column.
-    pub fn check<V>(self, name: impl Into<Cow<'static, str>>, column: Column<M, V>) -> Self {
-        self.with(vec![column.index()], Check::Database { name: name.into() })
-    }
-
-    /// Text matches a regular expression: a `&str` or a `Regex`. An expression without `^` and `$` matches a part of the
-    /// text. With the feature `regex`.
-    #[cfg(feature = "regex")]
-    pub fn format<V: TextColumn>(self, column: Column<M, V>, pattern: impl IntoPattern) -> Self {
-        let check = match pattern.into_pattern() {
-            Ok(pattern) => text_check(move |text| pattern.is_match(text), "has the wrong form", FieldError::FORMAT),
-            Err(reason) => Check::Broken(reason),
-        };
-        self.with(vec![column.index()], check)
-    }
-
-    /// Text is an e-mail address, by the rules of RFC 5321 and 5322, without a name beside it. With the feature `email`.
-    #[cfg(feature = "email")]
-    pub fn email<V: TextColumn>(self, column: Column<M, V>) -> Self {
-        let is_address = |text: &str| {
-            let options = email_address::Options::default().without_display_text().with_required_tld();
-            email_address::EmailAddress::parse_with_options(text, options.without_domain_literal()).is_ok()
-        };
-        let check = text_check(is_address, "is not an e-mail address", FieldError::EMAIL);
-        self.with(vec![column.index()], check)
-    }
-
-    /// Text is a URL of `http` or `https` with a host. With the feature `url`.
-    #[cfg(feature = "url")]
-    pub fn url<V: TextColumn>(self, column: Column<M, V>) -> Self {
-        self.url_of(column, ["http", "https"])
-    }
-
-    /// Text is a URL with one of these schemes. With the feature `url`.
-    #[cfg(feature = "url")]
-    pub fn url_of<V: TextColumn>(
-        self,
-        column: Column<M, V>,
-        schemes: impl IntoIterator<Item = impl Into<String>>,
-    ) -> Self {
-        let schemes: Vec<String> = schemes.into_iter().map(Into::into).collect();
-        let is_url = move |text: &str| {
-            // The parser takes blanks around a URL and removes them.
-            text.trim() == text
-                && url::Url::parse(text).is_ok_and(|url| schemes.iter().any(|scheme| scheme == url.scheme()))
-        };
-        self.with(vec![column.index()], text_check(is_url, "is not a URL", FieldError::URL))
-    }
-}
-
-#[cfg(any(feature = "regex", feature = "email", feature = "url"))]
-fn text_check(
-    holds: impl Fn(&str) -> bool + Send + Sync + 'static,
-    message: &'static str,
-    code: &'static str,
-) -> Check {
-    Check::Value(Arc::new(move |value: &Value<'_>| match value {
-        Value::Text(text) if !holds(text) => Err(RuleError::new(message).with_code(code)),
-        _ => Ok(()),
-    }))
 }
 
 fn counts(range: &impl RangeBounds<usize>) -> (Option<usize>, Option<usize>) {

@@ -47,12 +47,27 @@ impl<T> Default for Scope<T> {
 
 impl<T> Scope<T> {
     /// A scope of every row, in no declared order.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/users.txt")]
+    /// # use assoc_core::Scope;
+    /// assert_eq!(Scope::<Post>::new(), Scope::default());
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Scope { scope: ScopeDef::default(), target: PhantomData }
     }
 
     /// Loads an association of the rows whenever the rows are loaded (F111), for one more statement per association.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/users.txt")]
+    /// # use assoc_core::Scope;
+    /// fn with_user(posts: Scope<Post>) -> Scope<Post> { // for `#[has_many(scope = with_user)]`
+    ///     posts.preload(Post::USER)
+    /// }
+    /// # assert_ne!(with_user(Scope::new()), Scope::new());
+    /// ```
     #[must_use]
     pub fn preload(mut self, preload: impl IntoPreload<T>) -> Self {
         self.scope.includes.extend(preload.into_requests().into_iter().map(Request::into_include));

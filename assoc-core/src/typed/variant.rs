@@ -36,6 +36,28 @@ impl<E, M> Variant<E, M> {
 
 impl<E, M: Model> Variant<E, M> {
     /// Loads associations of the targets of this variant, for one more statement per association.
+    ///
+    /// ```
+    /// # use assoc_core::{BelongsTo, HasMany};
+    /// # #[derive(assoc_macros::Polymorphic, Debug, Clone)]
+    /// # enum Subject { Post(Post), Photo(Photo) }
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # struct Comment {
+    /// #     id: i64,
+    /// #     subject_id: i64,
+    /// #     subject_type: String,
+    /// #     #[belongs_to(polymorphic)]
+    /// #     subject: BelongsTo<Subject>,
+    /// # }
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # struct Post { id: i64, #[has_many] lines: HasMany<Line> }
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # struct Photo { id: i64 }
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # struct Line { id: i64, post_id: i64 }
+    /// let tree = Comment::SUBJECT.with(Subject::POST.with(Post::LINES)); // photos have no lines
+    /// # assert_ne!(tree, Comment::SUBJECT.preload());
+    /// ```
     #[must_use]
     pub fn with(self, preload: impl IntoPreload<M>) -> VariantPreload<E> {
         VariantPreload { requests: preload.into_requests(), target: PhantomData }

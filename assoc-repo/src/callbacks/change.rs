@@ -10,6 +10,49 @@ use super::{ColumnChange, changes_to_come};
 
 /// A row that is about to be written: a new one, or one that exists with the columns that change. Callbacks that are given it
 /// by `&mut` may set columns.
+///
+/// ```
+/// use assoc_repo::prelude::*;
+/// use assoc_repo::{CallbackContext, Callbacks, Change, FieldError, callbacks};
+/// # use assoc_sqlite::Sqlite;
+///
+/// #[derive(Model, Debug, Clone)]
+/// #[model(callbacks)]
+/// pub struct Post {
+///     pub id: i64,
+///     pub title: String,
+///     #[column(default = "0")]
+///     pub edits: i64,
+/// }
+///
+/// #[callbacks]
+/// impl Callbacks for Post {
+///     async fn before_validate(post: &mut Change<Self>, _: &CallbackContext<'_>) -> Result<()> {
+///         if post.get(Post::TITLE)?.is_some_and(|title| title.contains('@')) {
+///             post.add_error(FieldError::new("title", "is an address"));
+///         }
+///         Ok(())
+///     }
+///
+///     async fn before_update(post: &mut Change<Self>, _: &CallbackContext<'_>) -> Result<()> {
+///         let before = post.row().map_or(0, |row| row.edits);
+///         if post.is_changed(Post::TITLE) && post.value_of(Post::EDITS).is_none() {
+///             post.set(Post::EDITS, before + 1);
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// # pollster::block_on(async {
+/// # let repo = Repo::new(Sqlite::memory()?);
+/// # repo.create_table::<Post>().await?;
+/// let post = repo.insert(Post::build().set(Post::TITLE, "Looms")).await?;
+/// let post = repo.update(post.change().set(Post::TITLE, "Engines")).await?;
+/// assert_eq!(post.edits, 1);
+/// let error = repo.update(post.change().set(Post::TITLE, "ada@example.org")).await.unwrap_err();
+/// assert!(matches!(error.kind(), ErrorKind::Invalid { .. }));
+/// # Ok::<(), Error>(()) }).unwrap();
+/// ```
 pub struct Change<M> {
     pub(crate) row: RowChange,
     model: PhantomData<fn() -> M>,

@@ -39,6 +39,16 @@ pub trait ModelExt: Model {
     }
 
     /// A changeset that inserts a new row with what is permitted of some input: [`Changeset::cast`].
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// use assoc_repo::Permit;
+    ///
+    /// let post = Post::cast([("title", "Cards"), ("id", "1")], &Permit::new().column(Post::TITLE));
+    /// let post = repo.insert(post).await?;
+    /// assert_eq!((post.id, &*post.title), (4, "Cards"));
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     fn cast(input: impl IntoInput, permit: &Permit<Self>) -> Changeset<Self> {
         Self::build().cast(input, permit)
     }

@@ -143,6 +143,30 @@ impl Repo {
     ///
     /// # Errors
     /// As [`reset_counters`](Self::reset_counters).
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_sqlite::Sqlite;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct User {
+    /// #     pub id: i64,
+    /// #     #[column(counter_cache)]
+    /// #     pub posts_count: i64,
+    /// #     #[has_many]
+    /// #     pub posts: HasMany<Post>,
+    /// # }
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct Post { pub id: i64, pub user_id: i64, #[belongs_to(counter_cache)] pub user: BelongsTo<User> }
+    /// # pollster::block_on(async {
+    /// # let repo = Repo::new(Sqlite::memory()?);
+    /// # repo.create_table::<User>().await?;
+    /// # repo.create_table::<Post>().await?;
+    /// repo.insert_all([User::build(), User::build()]).await?;
+    /// repo.execute_raw("INSERT INTO posts (user_id) VALUES (1), (2)", []).await?; // nothing follows
+    /// assert_eq!(repo.reset_counters_of(User::POSTS, [2]).await?, 1);
+    /// assert_eq!(repo.pluck(User::POSTS_COUNT, Query::order_by(User::ID.asc())).await?, [0, 1]);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn reset_counters_of<O: Model>(
         &self,
         counters: impl Counters<O>,

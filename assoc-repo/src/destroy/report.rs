@@ -32,18 +32,43 @@ pub struct DestroyedModel {
 
 impl DestroyReport {
     /// The models, each with what happens to its rows; those of which nothing happens to any row are left out.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let post = repo.get_or_fail::<Post>(1, Query::new()).await?;
+    /// let report = repo.destroy(&post).await?;
+    /// assert_eq!((report.models()[0].model.name, report.models()[0].destroyed), ("Post", 1));
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     #[must_use]
     pub fn models(&self) -> &[DestroyedModel] {
         &self.models
     }
 
     /// What happens to the rows of a model; `None` if nothing does.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let post = repo.get_or_fail::<Post>(1, Query::new()).await?;
+    /// let report = repo.destroy(&post).await?;
+    /// assert_eq!(report.of::<Post>().map(|posts| posts.destroyed), Some(1));
+    /// assert!(report.of::<User>().is_none());
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     #[must_use]
     pub fn of<M: Model>(&self) -> Option<&DestroyedModel> {
         self.models.iter().find(|known| known.model == M::DEF)
     }
 
     /// Whether rows refuse.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let post = repo.get_or_fail::<Post>(1, Query::new()).await?;
+    /// let report = repo.preview_destroy(&post).await?;
+    /// assert!(!report.is_refused() && report.of::<Post>().is_some());
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     #[must_use]
     pub fn is_refused(&self) -> bool {
         self.models.iter().any(|model| model.refusing > 0)

@@ -44,6 +44,12 @@ impl Wanted {
     pub const ROOT: WantedPlace = WantedPlace(0);
 
     /// Wants nothing.
+    ///
+    /// ```
+    /// use assoc_repo::Wanted;
+    ///
+    /// assert!(Wanted::new().paths().is_empty());
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Wanted { places: vec![Place::default()] }
@@ -51,6 +57,16 @@ impl Wanted {
 
     /// Adds a name below a place, and gives its place. The same name again is the same place. A place of another tree counts
     /// as the root.
+    ///
+    /// ```
+    /// use assoc_repo::Wanted;
+    ///
+    /// let mut wanted = Wanted::new();
+    /// let posts = wanted.add(Wanted::ROOT, "posts");
+    /// wanted.add(posts, "user");
+    /// assert_eq!(wanted.add(Wanted::ROOT, "posts"), posts);
+    /// assert_eq!(wanted.paths(), ["posts.user"]);
+    /// ```
     pub fn add(&mut self, above: WantedPlace, name: &str) -> WantedPlace {
         let place = self.pass(above, name);
         self.places[place.0].is_end = true;
@@ -69,6 +85,15 @@ impl Wanted {
     }
 
     /// Adds names, each below the one before: `"posts.comments"`.
+    ///
+    /// ```
+    /// use assoc_repo::Wanted;
+    ///
+    /// let mut wanted = Wanted::new();
+    /// let comments = wanted.add_path("posts.comments");
+    /// wanted.add(comments, "user");
+    /// assert_eq!(wanted.paths(), ["posts.comments.user"]);
+    /// ```
     pub fn add_path(&mut self, path: &str) -> WantedPlace {
         let place = path.split('.').fold(Wanted::ROOT, |above, name| self.pass(above, name));
         self.places[place.0].is_end = true;
@@ -76,6 +101,13 @@ impl Wanted {
     }
 
     /// The longest paths, in the order in which they were added.
+    ///
+    /// ```
+    /// use assoc_repo::Wanted;
+    ///
+    /// let wanted = Wanted::from_iter(["posts.user", "posts", "account"]);
+    /// assert_eq!(wanted.paths(), ["posts.user", "account"]);
+    /// ```
     #[must_use]
     pub fn paths(&self) -> Vec<String> {
         (1..self.places.len()).filter(|at| self.places[*at].below.is_empty()).map(|at| self.path(at)).collect()

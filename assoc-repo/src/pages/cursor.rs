@@ -32,6 +32,12 @@ pub struct Cursor(Cow<'static, str>);
 
 impl Cursor {
     /// Its text.
+    ///
+    /// ```
+    /// use assoc_repo::Cursor;
+    ///
+    /// assert_eq!(Cursor::from("AQMC").as_str(), "AQMC");
+    /// ```
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

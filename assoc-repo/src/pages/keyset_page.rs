@@ -36,18 +36,53 @@ pub(super) struct Places {
 
 impl<M> KeysetPage<M> {
     /// The cursor for the next page, [`Page::after`]; `None` if this is the last.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// use assoc_repo::Page;
+    ///
+    /// let by_title = Query::<Post>::order_by(Post::TITLE.asc());
+    /// let page = repo.page(by_title.clone(), Page::first(2)).await?;
+    /// let next = page.next().expect("a next page");
+    /// let page = repo.page(by_title, Page::after(next, 2)).await?;
+    /// assert!(page.rows[0].title == "Notes" && page.next().is_none());
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     #[must_use]
     pub fn next(&self) -> Option<Cursor> {
         self.end().filter(|_| self.has_next)
     }
 
     /// The cursor for the previous page, [`Page::before`]; `None` if this is the first.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// use assoc_repo::Page;
+    ///
+    /// let by_title = Query::<Post>::order_by(Post::TITLE.asc());
+    /// let page = repo.page(by_title.clone(), Page::last(2)).await?;
+    /// let previous = page.previous().expect("a previous page");
+    /// let page = repo.page(by_title, Page::before(previous, 2)).await?;
+    /// assert!(page.rows[0].title == "Engines" && page.previous().is_none());
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     #[must_use]
     pub fn previous(&self) -> Option<Cursor> {
         self.start().filter(|_| self.has_previous)
     }
 
     /// The cursor before which the page begins, also if there are no rows there yet. `None` if the whole query has no rows.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// use assoc_repo::Page;
+    ///
+    /// let by_title = Query::<Post>::order_by(Post::TITLE.asc());
+    /// let page = repo.page(by_title.clone(), Page::last(2)).await?;
+    /// let before = page.start().expect("a row");
+    /// assert_eq!(repo.page(by_title, Page::before(before, 2)).await?.rows[0].title, "Engines");
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     #[must_use]
     pub fn start(&self) -> Option<Cursor> {
         self.cursor(0).or_else(|| self.places.around_nothing(Way::Backwards))
@@ -55,6 +90,18 @@ impl<M> KeysetPage<M> {
 
     /// The cursor after which rows come that are not on this page, also if there are none yet: a program that asks for new
     /// rows keeps it. `None` if the whole query has no rows.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// use assoc_repo::Page;
+    ///
+    /// let by_title = Query::<Post>::order_by(Post::TITLE.asc());
+    /// let page = repo.page(by_title.clone(), Page::last(2)).await?;
+    /// let seen = page.end().expect("a row"); // there is no next page yet
+    /// repo.insert(Post::build().set(Post::TITLE, "Punches")).await?;
+    /// assert_eq!(repo.page(by_title, Page::after(seen, 2)).await?.rows[0].title, "Punches");
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     #[must_use]
     pub fn end(&self) -> Option<Cursor> {
         let last = self.places.rows.len().checked_sub(1).and_then(|last| self.cursor(last));
@@ -62,6 +109,18 @@ impl<M> KeysetPage<M> {
     }
 
     /// The cursor of a row of the page, by its position when the page was read.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// use assoc_repo::Page;
+    ///
+    /// let by_title = Query::<Post>::order_by(Post::TITLE.asc());
+    /// let page = repo.page(by_title.clone(), Page::first(2)).await?;
+    /// let first = page.cursor(0).expect("a row"); // of "Engines"
+    /// assert_eq!(repo.page(by_title, Page::after(first, 1)).await?.rows[0].title, "Looms");
+    /// assert!(page.cursor(2).is_none());
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     #[must_use]
     pub fn cursor(&self, row: usize) -> Option<Cursor> {
         let place = Place { row: Row::LeftOut, values: self.places.rows.get(row)?.clone() };

@@ -54,6 +54,13 @@ impl<M: Model> Query<M> {
     }
 
     /// Rows that satisfy a condition: [`Select::or_filter`].
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let query = Query::or_filter(Post::STARS.eq(0)).or_filter(Post::TITLE.eq("Looms"));
+    /// assert_eq!(repo.count(query).await?, 2);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn or_filter(filter: Filter<M>) -> Select<M> {
         Self::new().or_filter(filter)
     }
@@ -135,11 +142,36 @@ impl<M: Model> Query<M> {
     }
 
     /// Groups that satisfy a condition: [`Select::having`].
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let query = Query::having(Post::ID.count().gt(2)).group_by(Post::USER_ID);
+    /// assert_eq!(repo.pluck(Post::USER_ID, query).await?, [Some(1)]);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn having(filter: Filter<M>) -> Select<M> {
         Self::new().having(filter)
     }
 
     /// Rows that the repo refuses to save or delete: [`Select::readonly`].
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_sqlite::Sqlite;
+    /// #[derive(Model, Debug, Clone)]
+    /// pub struct User {
+    ///     pub id: i64,
+    ///     pub origin: RowOrigin,
+    /// }
+    ///
+    /// # pollster::block_on(async {
+    /// # let repo = Repo::new(Sqlite::memory()?);
+    /// # repo.create_table::<User>().await?;
+    /// # repo.insert(User::build()).await?;
+    /// let user = repo.get_or_fail::<User>(1, Query::readonly()).await?;
+    /// assert!(repo.delete(&user).await.unwrap_err().is_read_only());
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn readonly() -> Select<M>
     where
         M: HasRowOrigin,
@@ -148,6 +180,26 @@ impl<M: Model> Query<M> {
     }
 
     /// Rows regardless of the model's default scope: [`Select::unscoped`].
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_sqlite::Sqlite;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # #[model(default_scope = published)]
+    /// # pub struct Post {
+    /// #     pub id: i64,
+    /// #     pub draft: bool,
+    /// # }
+    /// # fn published(scope: Scope<Post>) -> Scope<Post> {
+    /// #     scope.filter(Post::DRAFT.eq(false))
+    /// # }
+    /// # pollster::block_on(async {
+    /// # let repo = Repo::new(Sqlite::memory()?);
+    /// # repo.create_table::<Post>().await?;
+    /// # repo.insert_all([true, false].map(|draft| Post::build().set(Post::DRAFT, draft))).await?;
+    /// assert_eq!(repo.count(Query::<Post>::unscoped()).await?, 2); // drafts, too
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn unscoped() -> Select<M> {
         Self::new().unscoped()
     }

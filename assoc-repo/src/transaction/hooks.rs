@@ -217,6 +217,22 @@ impl Repo {
     ///
     /// # Errors
     /// [`ErrorKind::Transaction`] on a handle that is not a transaction's.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// # use std::sync::Arc;
+    /// # use std::sync::atomic::{AtomicBool, Ordering};
+    /// let undone = Arc::new(AtomicBool::new(false));
+    /// let tx = repo.begin().await?;
+    /// let note = Arc::clone(&undone);
+    /// tx.after_rollback(move || async move {
+    ///     note.store(true, Ordering::Relaxed);
+    ///     Ok(())
+    /// })?;
+    /// tx.rollback().await?;
+    /// assert!(undone.load(Ordering::Relaxed));
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn after_rollback<F>(&self, hook: impl FnOnce() -> F + Send + 'static) -> Result<()>
     where
         F: Future<Output = Result<()>> + Send + 'static,

@@ -25,11 +25,30 @@ pub struct TransactionOptions {
 impl TransactionOptions {
     /// A transaction as [`Repo::transaction`](crate::Repo::transaction) begins it: of the database's own isolation level, for
     /// reading and writing, run once.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// use assoc_repo::TransactionOptions;
+    ///
+    /// repo.transaction_with(TransactionOptions::new(), async |tx| tx.delete_all(Query::<Post>::new()).await).await?;
+    /// assert_eq!(repo.count(Query::<Post>::new()).await?, 0);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn new() -> Self {
         TransactionOptions::default()
     }
 
     /// At least this isolation. SQLite isolates all transactions completely, so that any level is given there.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// use assoc_repo::{IsolationLevel, TransactionOptions};
+    ///
+    /// let tx = repo.begin_with(TransactionOptions::new().isolation(IsolationLevel::Serializable)).await?;
+    /// assert_eq!(tx.count(Query::<Post>::new()).await?, 3);
+    /// tx.commit().await?;
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn isolation(mut self, level: IsolationLevel) -> Self {
         self.isolation = Some(level);
         self
@@ -37,12 +56,30 @@ impl TransactionOptions {
 
     /// For reading only, all statements seeing one state of the database where it offers that. Calls that write are
     /// refused before any SQL.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// use assoc_repo::TransactionOptions;
+    ///
+    /// let tx = repo.begin_with(TransactionOptions::new().read_only()).await?;
+    /// assert_eq!(tx.count(Query::<Post>::new()).await?, 3);
+    /// assert!(tx.delete_all(Query::<Post>::new()).await.is_err());
+    /// tx.rollback().await?;
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn read_only(mut self) -> Self {
         self.read_only = true;
         self
     }
 
     /// Runs the closure again, from BEGIN to COMMIT, when a deadlock, a lock timeout or a busy database has undone it.
+    ///
+    /// ```
+    /// use assoc_repo::{RetryPolicy, TransactionOptions};
+    ///
+    /// let options = TransactionOptions::new().retry(RetryPolicy::new(3)); // at most 3 attempts
+    /// assert_ne!(options, TransactionOptions::new());
+    /// ```
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = Some(policy);
         self
@@ -68,12 +105,29 @@ pub struct RetryPolicy {
 
 impl RetryPolicy {
     /// So many attempts in all, with delays from 10 milliseconds up to one second.
+    ///
+    /// ```
+    /// use assoc_repo::RetryPolicy;
+    ///
+    /// const THRICE: RetryPolicy = RetryPolicy::new(3);
+    /// assert_eq!(THRICE, RetryPolicy::new(3));
+    /// ```
     #[must_use]
     pub const fn new(attempts: u32) -> Self {
         RetryPolicy { attempts, base: Duration::from_millis(10), longest: Duration::from_secs(1) }
     }
 
     /// The same with another base delay.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use assoc_repo::RetryPolicy;
+    ///
+    /// // Waits for up to 50, 100 and 200 milliseconds.
+    /// let policy = RetryPolicy::new(4).base_delay(Duration::from_millis(50));
+    /// assert_ne!(policy, RetryPolicy::new(4));
+    /// ```
     #[must_use]
     pub const fn base_delay(mut self, delay: Duration) -> Self {
         self.base = delay;
@@ -81,6 +135,16 @@ impl RetryPolicy {
     }
 
     /// The same with another longest delay.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use assoc_repo::RetryPolicy;
+    ///
+    /// // Waits for up to 10, 20, 25 and 25 milliseconds.
+    /// let policy = RetryPolicy::new(5).longest_delay(Duration::from_millis(25));
+    /// assert_ne!(policy, RetryPolicy::new(5));
+    /// ```
     #[must_use]
     pub const fn longest_delay(mut self, delay: Duration) -> Self {
         self.longest = delay;

@@ -23,45 +23,55 @@ impl Session {
     fn client(&self) -> Result<&rusqlite::Connection> {
         // What belongs to a transaction must not take effect outside of it.
         if self.inside && self.client.is_autocommit() {
-            return Err(ErrorKind::Transaction("the database, or a statement in it, has ended it").into());
+            let why = "the database, or a statement in it, has ended it";
+            return Err(ErrorKind::Transaction(why).into());
         }
         Ok(&self.client)
     }
 
-    /// Runs a statement. SQLite's calls block, and are short; a client that awaits would await here.
-    fn run(&self, statement: &Statement, sink: &mut dyn RowSink) -> Result<ExecResult> {
+    /// Runs a statement. SQLite's calls block, and are short; a client that awaits
+    /// would await here.
+    fn run(&self, statement: &Statement, out: &mut dyn RowSink) -> Result<ExecResult> {
         let (client, sql) = (self.client()?, statement.sql());
         let failed = |error| values::statement_error(error, sql);
         let mut prepared = client.prepare_cached(sql).map_err(failed)?;
         for (bind, position) in statement.binds().iter().zip(1..) {
-            prepared.raw_bind_parameter(position, values::to_sql(bind, sql)?).map_err(failed)?;
+            let value = values::to_sql(bind, sql)?;
+            prepared.raw_bind_parameter(position, value).map_err(failed)?;
         }
         let width = prepared.column_count();
-        if sink.wants_columns() {
+        if out.wants_columns() {
             // SQLite calls an expression without an alias by its text.
-            let is_word = |name: &str| name != "NULL" && name.chars().all(|c| c.is_alphanumeric() || c == '_');
+            let of_word = |c: char| c.is_alphanumeric() || c == '_';
+            let is_word = |name: &str| name != "NULL" && name.chars().all(of_word);
             let mut columns = Vec::new();
             for name in prepared.column_names() {
                 columns.push(AnswerColumn { name, is_computed: !is_word(name) });
             }
-            sink.columns(&columns)?;
+            out.columns(&columns)?;
         }
         let mut rows = prepared.raw_query();
         while let Some(row) = rows.next().map_err(failed)? {
-            sink.row(&mut (0..width).map(|column| values::from_sql(row, column, sql)).collect::<Result<Vec<_>>>()?)?;
+            let read = |column| values::decode(row, column, sql);
+            out.row(&mut (0..width).map(read).collect::<Result<Vec<_>>>()?)?;
         }
         drop(rows);
         if !self.inside && !client.is_autocommit() {
             client.execute_batch("ROLLBACK").map_err(failed)?;
-            return Err(ErrorKind::Transaction("a statement has begun one, which was rolled back").into());
+            let why = "a statement has begun one, which was rolled back";
+            return Err(ErrorKind::Transaction(why).into());
         }
         let verb = sql.trim_start().get(..6).unwrap_or_default().to_ascii_uppercase();
-        let affected = if matches!(&*verb, "INSERT" | "UPDATE" | "DELETE") { client.changes() } else { 0 };
-        // An upsert that updates leaves the id of an earlier insert: none is better than a wrong one.
+        let writes = matches!(&*verb, "INSERT" | "UPDATE" | "DELETE");
+        let affected = if writes { client.changes() } else { 0 };
+        // An upsert that updates leaves the id of an earlier insert: none is better
+        // than a wrong one.
         let has_id = verb == "INSERT" && affected > 0 && !sql.contains("ON CONFLICT");
-        Ok(match has_id.then(|| client.last_insert_rowid()) {
-            Some(id) if affected > 1 => ExecResult::new(affected, None).with_last_of_several(id),
-            id => ExecResult::new(affected, id),
+        let id = has_id.then(|| client.last_insert_rowid());
+        let done = ExecResult::new(affected, id.filter(|_| affected == 1));
+        Ok(match id {
+            Some(id) if affected > 1 => done.with_last_of_several(id),
+            _ => done,
         })
     }
 

@@ -49,8 +49,11 @@ impl Driver for Template {
 
     fn acquire(&self, _: Access) -> BoxFuture<'_, Result<Box<dyn Connection>>> {
         Box::pin(async {
-            let free = tokio::time::timeout(PATIENCE, Arc::clone(&self.client).lock_owned()).await;
-            let client = free.map_err(|_| values::error(DriverErrorKind::PoolTimeout, "it is in use", ""))?;
+            let free = Arc::clone(&self.client).lock_owned();
+            let Ok(client) = tokio::time::timeout(PATIENCE, free).await else {
+                let why = "it is in use";
+                return Err(values::error(DriverErrorKind::PoolTimeout, why, ""));
+            };
             Ok(Box::new(connection::Session::new(client)) as Box<dyn Connection>)
         })
     }

@@ -3,7 +3,7 @@
 use assoc_core::driver::Bind;
 use assoc_core::{DriverError, DriverErrorKind, Error, Result, Value};
 use rusqlite::types::{ToSqlOutput, Value as Stored, ValueRef};
-use rusqlite::{Error as ClientError, ffi};
+use rusqlite::{Error as ClientError, Row, ffi};
 
 pub(crate) fn to_sql<'b>(bind: &'b Bind, sql: &str) -> Result<ToSqlOutput<'b>> {
     let refused = |why: &str| error(DriverErrorKind::Value, format!("a value cannot be bound: {why}"), sql);
@@ -28,14 +28,17 @@ pub(crate) fn to_sql<'b>(bind: &'b Bind, sql: &str) -> Result<ToSqlOutput<'b>> {
 }
 
 /// The nearest variant. What a field of a model makes of it is the core's concern.
-pub(crate) fn from_sql<'r>(row: &'r rusqlite::Row<'_>, column: usize, sql: &str) -> Result<Value<'r>> {
-    Ok(match row.get_ref(column).map_err(|error| statement_error(error, sql))? {
+pub(crate) fn decode<'r>(row: &'r Row, at: usize, sql: &str) -> Result<Value<'r>> {
+    Ok(match row.get_ref(at).map_err(|error| statement_error(error, sql))? {
         ValueRef::Null => Value::Null,
         ValueRef::Integer(number) => Value::Int(number),
         ValueRef::Real(number) => Value::Real(number),
         ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
             Ok(text) => text.into(),
-            Err(_) => return Err(error(DriverErrorKind::Value, format!("column {column} is not UTF-8"), sql)),
+            Err(_) => {
+                let why = format!("column {at} is not UTF-8");
+                return Err(error(DriverErrorKind::Value, why, sql));
+            }
         },
         ValueRef::Blob(bytes) => Value::Blob(bytes.into()),
     })
