@@ -40,11 +40,22 @@ const SERVER: &str = "PEERS_SERVER";
 
 /// Which peers run.
 enum Peers {
-    /// All but SeaORM, which takes long to compile.
+    /// All. SeaORM, which takes long to compile, is among them only where PostgreSQL is measured: a target names it there.
     Usual,
     All,
     /// These, with commas between.
     Named(String),
+}
+
+impl Peers {
+    /// Whether SeaORM is compiled in, which then takes part on all of these databases.
+    fn have_seaorm(&self, databases: &[Database]) -> bool {
+        match self {
+            Peers::Usual => databases.contains(&Database::Postgres),
+            Peers::All => true,
+            Peers::Named(names) => names.split(',').any(|name| name == "seaorm"),
+        }
+    }
 }
 
 /// What the command line asks for.
@@ -196,8 +207,10 @@ fn read(args: &[String]) -> Result<(Figure, bool, Request), String> {
 /// Times, on one database after the other.
 fn times(request: &Request) -> Outcome {
     // One program for all of them.
-    let features: Vec<&str> =
-        request.databases.iter().flat_map(|database| features(*database, &request.peers)).collect();
+    let mut features: Vec<&str> = request.databases.iter().map(|database| feature(*database)).collect();
+    if request.peers.have_seaorm(&request.databases) {
+        features.push("seaorm");
+    }
     let program = build(&features)?;
     let mut runner = Runner::new()?;
     for database in &request.databases {
@@ -230,22 +243,16 @@ fn times(request: &Request) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The features of the peers that a database needs, and those whose libraries are there.
-fn features(database: Database, peers: &Peers) -> Vec<&'static str> {
+/// The feature of the peers for a database. Diesel is part of it where its library is there.
+fn feature(database: Database) -> &'static str {
     let has =
         |library: &str| Command::new("pkg-config").args(["--exists", library]).status().is_ok_and(|s| s.success());
-    let has_seaorm = match peers {
-        Peers::Usual => false,
-        Peers::All => true,
-        Peers::Named(names) => names.split(',').any(|name| name == "seaorm"),
-    };
     match database {
-        Database::Sqlite if has_seaorm => vec!["diesel", "seaorm"],
-        Database::Sqlite => vec!["diesel"],
-        Database::MariaDb if has("libmariadb") || has("mysqlclient") => vec!["diesel-mysql"],
-        Database::MariaDb => vec!["mariadb"],
-        Database::Postgres if has("libpq") => vec!["diesel-postgres"],
-        Database::Postgres => vec!["postgres"],
+        Database::Sqlite => "diesel",
+        Database::MariaDb if has("libmariadb") || has("mysqlclient") => "diesel-mysql",
+        Database::MariaDb => "mariadb",
+        Database::Postgres if has("libpq") => "diesel-postgres",
+        Database::Postgres => "postgres",
     }
 }
 

@@ -27,8 +27,9 @@ Usage: cargo xtask <task>
   bench [<database>...] [--peers <name,...>] [--rounds <n>] [--gaps] [--scattered] [<workload>...]
                                     measure against SQL by hand: on sqlite (the default), mariadb, postgres, or all.
                                     A full run is kept in docs/benchmarks (docs/performance.md). Private servers are started.
-                                    --peers all has SeaORM as well, on SQLite. --gaps leaves out one row in ten, --scattered
-                                    inserts rows in a random order of their owners. Workloads are W1 to W11.
+                                    SeaORM, which takes long to compile, is a peer where PostgreSQL is measured, and with
+                                    --peers all on all of them. --gaps leaves out one row in ten, --scattered inserts rows in a
+                                    random order of their owners. Workloads are W1 to W11.
   bench --instructions [--bless] [<workload>...]
                                     count the instructions of each workload on SQLite by callgrind, and tell what changed
                                     by more than 2 % against benches/peers/baseline. --bless stores them there.

@@ -20,6 +20,8 @@ use std::sync::Arc;
 mod allocations;
 #[cfg(feature = "diesel")]
 mod by_diesel;
+#[cfg(feature = "seaorm")]
+mod by_seaorm;
 mod clock;
 mod concurrency;
 mod data;

@@ -1,5 +1,5 @@
-//! The workloads on MariaDB: by hand over mysql_async, by assoc, by Diesel over the system's client library and by assoc over a pool of
-//! its connections. All in one thread, in turn.
+//! The workloads on MariaDB: by hand over mysql_async, by assoc, by Diesel over the system's client library, by assoc over a pool of
+//! its connections, by SeaORM over sqlx. All in one thread, in turn.
 //!
 //! `ASSOC_MYSQL_URL` names the server, on which two databases are made, one to read and one to write: `cargo xtask db mysql -- …`
 //! gives a server of its own.
@@ -28,7 +28,7 @@ mod shop;
 const DATABASES: [&str; 2] = ["assoc_peers", "assoc_peers_written"];
 
 /// In the order of the columns of the tables that are printed.
-const PEERS: &[&str] = &["hand", "assoc", "assoc-diesel", "diesel"];
+const PEERS: &[&str] = &["hand", "assoc", "assoc-diesel", "diesel", "seaorm"];
 
 const TABLES: &[&str] = &[
     "CREATE TABLE users (id BIGINT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(255) NOT NULL, email VARCHAR(255) NOT NULL, \
@@ -100,6 +100,8 @@ fn open_usual(name: &str, reading: &str, writing: &str, runtime: &Arc<Runtime>) 
         "assoc-diesel" => Some(Box::new(diesel::pooled(reading, writing)?)),
         #[cfg(feature = "diesel-mysql")]
         "diesel" => Some(Box::new(diesel::open(reading)?)),
+        #[cfg(feature = "seaorm")]
+        "seaorm" => Some(Box::new(crate::by_seaorm::SeaOrm::connect(runtime, sea_orm::ConnectOptions::new(reading))?)),
         _ => None,
     })
 }

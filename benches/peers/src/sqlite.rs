@@ -20,8 +20,6 @@ pub(crate) mod concurrency;
 #[cfg(feature = "diesel")]
 mod diesel;
 mod hand;
-#[cfg(feature = "seaorm")]
-mod seaorm;
 
 const SCHEMA: &str = "
     CREATE TABLE users (
@@ -127,9 +125,20 @@ fn open(name: &str, reading: &Path, writing: &Path) -> Outcome<Option<Box<dyn Pe
         #[cfg(feature = "diesel")]
         "assoc-diesel" => Some(Box::new(diesel::pooled(reading, writing)?)),
         #[cfg(feature = "seaorm")]
-        "seaorm" => Some(Box::new(seaorm::SeaOrm::open(reading)?)),
+        "seaorm" => Some(Box::new(open_seaorm(reading)?)),
         _ => None,
     })
+}
+
+#[cfg(feature = "seaorm")]
+fn open_seaorm(path: &Path) -> Outcome<crate::by_seaorm::SeaOrm> {
+    let mut options = sea_orm::ConnectOptions::new(format!("sqlite://{}", path.display()));
+    // `SETTINGS`, as sqlx takes them.
+    options.map_sqlx_sqlite_opts(|options| {
+        options.pragma("synchronous", "NORMAL").pragma("temp_store", "MEMORY").pragma("cache_size", "-8192")
+    });
+    let runtime = Arc::new(Builder::new_current_thread().enable_all().build()?);
+    crate::by_seaorm::SeaOrm::connect(runtime, options)
 }
 
 struct Hand {

@@ -1,7 +1,6 @@
 //! `cargo xtask bench compile`: what a program pays for a library before it runs. Generated programs of assoc, Diesel and SeaORM are
 //! compiled, and processor times of cargo and all its children are taken. `docs/performance.md` tells what the figures are.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -14,16 +13,15 @@ use crate::{Outcome, crates};
 
 mod diesel;
 mod ours;
+mod page;
 mod program;
 mod seaorm;
 
+use page::{CLEAN, page};
 use program::{Edited, Library, Program};
 
 /// How many models the programs have that are edited.
 const SIZES: [usize; 2] = [30, 100];
-
-/// What a program with three models may cost, beside Diesel's.
-const TARGET: f64 = 1.15;
 
 pub(super) fn run(peers: &Peers, rounds: Option<&str>) -> Outcome {
     let rounds = match rounds {
@@ -40,27 +38,28 @@ pub(super) fn run(peers: &Peers, rounds: Option<&str>) -> Outcome {
     for library in &libraries {
         for size in SIZES {
             for (figure, cost) in edited(*library, size, rounds)? {
-                tell(&mut run, &format!("{figure}-{size}\t{}\t{cost}", library.key()));
+                tell(&mut run, &format!("{figure}-{size}\t{}\t{cost}\trounds={rounds}", library.key()));
             }
         }
     }
     // Clean builds take longest. A run that is ended before leaves what it has found.
-    keep(peers, &facts, &run, rounds)?;
+    keep(peers, &facts, &run)?;
     for library in &libraries {
         let program = Program::running(*library)?;
         let count = crates::compiled(Cargo::new(&program).command.arg("tree"))?.len() - 1;
         tell(&mut run, &format!("crates\t{}\tcrates={count}", library.key()));
     }
     // By turns, so that what else the machine does meets them alike.
-    for (figure, command) in [("clean-check", &["check"][..]), ("clean-release", &["build", "--release"])] {
+    let builds = builds(rounds);
+    for (figure, command, _) in CLEAN {
         for library in &libraries {
-            let cost = clean(*library, command, builds(rounds))?;
-            tell(&mut run, &format!("{figure}\t{}\t{}", library.key(), cost.figures()));
+            let cost = clean(*library, command, builds)?;
+            tell(&mut run, &format!("{figure}\t{}\t{}\trounds={builds}", library.key(), cost.figures()));
         }
     }
     facts.note(&format!("fact\tload at the end\t{}", load()));
-    println!("\n{}", page(&facts, &run, rounds));
-    keep(peers, &facts, &run, rounds)?;
+    println!("\n{}", page(&facts, &run));
+    keep(peers, &facts, &run)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -71,11 +70,11 @@ fn tell(run: &mut Run, line: &str) {
 }
 
 /// Replaces what the last run of all found, or all but SeaORM.
-fn keep(peers: &Peers, facts: &Facts, run: &Run, rounds: usize) -> Result<(), String> {
+fn keep(peers: &Peers, facts: &Facts, run: &Run) -> Result<(), String> {
     if matches!(peers, Peers::Named(_)) {
         return Ok(());
     }
-    write(&benchmarks()?.join("compile.md"), &page(facts, run, rounds))?;
+    write(&benchmarks()?.join("compile.md"), &page(facts, run))?;
     let lines: Vec<String> = run.lines.iter().map(|line| format!("    {}", line.json())).collect();
     let json = format!(
         "{{\n  \"facts\": {},\n  \"unit\": \"s\",\n  \"lines\": [\n{}\n  ]\n}}\n",
@@ -232,58 +231,6 @@ impl Cost {
 
     fn figures(self) -> String {
         format!("cpu={:.2}\twall={:.2}", self.cpu, self.wall)
-    }
-}
-
-fn page(facts: &Facts, run: &Run, rounds: usize) -> String {
-    let peers = run.peers();
-    let mut page = format!(
-        "# Compile time\n\n{}\n\nSeconds of processor time, user and kernel, of cargo and all that it starts; in brackets by the clock, which says \
-         little where the load is above the number of cores, and the processor's time is higher there too. Clean builds are the least of {}, the \
-         others the median of {rounds}.\n",
-        facts.sentence(),
-        builds(rounds),
-    );
-    let mut table = |title: &str, rows: &[(&str, String)]| {
-        // Writing to a String cannot fail.
-        let _ = write!(page, "\n## {title}\n\n| | {} |\n|---|{}\n", peers.join(" | "), "---:|".repeat(peers.len()));
-        for (figure, what) in rows {
-            let cells: Vec<String> = peers.iter().map(|peer| cell(run, figure, peer)).collect();
-            let _ = writeln!(page, "| {what} | {} |", cells.join(" | "));
-        }
-    };
-    table(
-        "Three models, from nothing",
-        &[
-            ("crates", "crates, without the program".into()),
-            ("clean-check", "`cargo check`".into()),
-            ("clean-release", "`cargo build --release`".into()),
-        ],
-    );
-    let rows = |size: usize| {
-        [("check", "all of them"), ("function", "a function beside one edited"), ("column", "a column of one renamed")]
-            .map(|(figure, what)| (format!("{figure}-{size}"), format!("{size} models, {what}")))
-    };
-    let rows: Vec<(String, String)> = SIZES.into_iter().flat_map(rows).collect();
-    let rows: Vec<(&str, String)> = rows.iter().map(|(figure, what)| (figure.as_str(), what.clone())).collect();
-    table("`cargo check` of a program whose dependencies are compiled", &rows);
-    let cpu = |peer: &str| run.of("clean-release", peer)?.figure("cpu");
-    if let (Some(ours), Some(theirs)) = (cpu(Library::Ours.key()), cpu(Library::Diesel.key())) {
-        let _ = write!(
-            page,
-            "\nThe release build takes {:.2} times the processor time of Diesel's; {TARGET} is the target.\n",
-            ours / theirs
-        );
-    }
-    page
-}
-
-fn cell(run: &Run, figure: &str, peer: &str) -> String {
-    let Some(line) = run.of(figure, peer) else { return "–".to_owned() };
-    match (line.figure("crates"), line.figure("cpu"), line.figure("wall")) {
-        (Some(crates), ..) => format!("{crates:.0}"),
-        (None, Some(cpu), Some(wall)) => format!("{cpu:.2} ({wall:.2})"),
-        _ => "–".to_owned(),
     }
 }
 

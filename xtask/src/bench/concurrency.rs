@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode};
 
 use super::report::{Facts, Line, distinct};
 use super::targets::Database;
-use super::{Request, SERVER, benchmarks, build, features, write};
+use super::{Request, SERVER, benchmarks, build, feature, write};
 use crate::Outcome;
 use crate::runner::Runner;
 
@@ -17,7 +17,7 @@ pub(super) fn run(request: &Request) -> Outcome {
     if request.databases.contains(&Database::Postgres) {
         return Err("`--concurrency` is for sqlite and mariadb".into());
     }
-    let peers_features: Vec<&str> = request.databases.iter().flat_map(|one| features(*one, &request.peers)).collect();
+    let peers_features: Vec<&str> = request.databases.iter().map(|one| feature(*one)).collect();
     let program = build(&peers_features)?;
     let mut runner = Runner::new()?;
     for database in &request.databases {

@@ -52,6 +52,28 @@ impl Line {
     }
 }
 
+/// Reads what [`Line::json`] and [`Facts::json`] write: names and values.
+#[cfg(test)]
+fn entries(json: &str) -> impl Iterator<Item = (String, String)> {
+    let inner = json.trim().trim_end_matches(',').trim_matches(['{', '}']);
+    inner.split(", \"").filter_map(|entry| {
+        let (name, value) = entry.split_once("\": ")?;
+        Some((name.trim_matches('"').to_owned(), value.trim_matches('"').to_owned()))
+    })
+}
+
+#[cfg(test)]
+impl Line {
+    /// A line that was kept as JSON.
+    pub(super) fn kept(json: &str) -> Option<Line> {
+        let mut entries = entries(json);
+        let workload = entries.next().filter(|(name, _)| name == "workload")?.1;
+        let peer = entries.next()?.1;
+        let figures = entries.filter_map(|(name, value)| Some((name, value.parse().ok()?))).collect();
+        Some(Line { workload, peer, figures })
+    }
+}
+
 /// What was compared: versions and the machine.
 pub(super) struct Facts(Vec<(String, String)>);
 
@@ -88,6 +110,14 @@ impl Facts {
     pub(super) fn json(&self) -> String {
         let facts: Vec<String> = self.0.iter().map(|(name, value)| format!("\"{name}\": \"{value}\"")).collect();
         format!("{{{}}}", facts.join(", "))
+    }
+}
+
+#[cfg(test)]
+impl Facts {
+    /// Facts that were kept as JSON.
+    pub(super) fn kept(json: &str) -> Facts {
+        Facts(entries(json).collect())
     }
 }
 

@@ -15,7 +15,7 @@ struct Targets {
     ratios: [Option<f64>; 11],
 }
 
-const TARGETS: [Targets; 3] = [
+const TARGETS: [Targets; 4] = [
     Targets {
         database: Database::Sqlite,
         peers: &["assoc"],
@@ -66,6 +66,12 @@ const TARGETS: [Targets; 3] = [
             Some(1.00),
             None,
         ],
+    },
+    // Faster than Diesel and SeaORM as well, which the columns beside it show.
+    Targets {
+        database: Database::Postgres,
+        peers: &["assoc"],
+        ratios: [None, Some(1.00), Some(1.00), Some(1.00), Some(1.00), Some(1.00), Some(1.00), None, None, None, None],
     },
 ];
 

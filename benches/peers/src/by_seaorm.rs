@@ -1,13 +1,13 @@
-//! SeaORM over sqlx, as its guide writes it: `load_many` and `load_one`, or a join for a single row.
+//! The same workloads as SeaORM's guide writes them, over sqlx: `load_many` and `load_one`, or a join for a single row. A
+//! connection of SeaORM has one type for all databases, so each of them only says how to connect.
 
 use std::hint::black_box;
-use std::path::Path;
 use std::sync::Arc;
 
 use sea_orm::{
     ColumnTrait, ConnectOptions, Database, DatabaseConnection, DbErr, EntityTrait, LoaderTrait, QueryFilter, QueryOrder,
 };
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 
 use crate::Outcome;
 use crate::data::PAGE;
@@ -19,8 +19,8 @@ mod entities;
 
 use entities::{comments, posts, tags, users};
 
-pub(super) struct SeaOrm {
-    runtime: Runtime,
+pub(crate) struct SeaOrm {
+    runtime: Arc<Runtime>,
     db: DatabaseConnection,
 }
 
@@ -54,12 +54,9 @@ impl Peer for SeaOrm {
 }
 
 impl SeaOrm {
-    pub(super) fn open(path: &Path) -> Outcome<Self> {
-        let runtime = Builder::new_current_thread().enable_all().build()?;
-        let mut options = ConnectOptions::new(format!("sqlite://{}", path.display()));
-        options.max_connections(1).sqlx_logging(false).map_sqlx_sqlite_opts(|options| {
-            options.pragma("synchronous", "NORMAL").pragma("temp_store", "MEMORY").pragma("cache_size", "-8192")
-        });
+    /// Over a pool of one connection, which sqlx tests before each statement, as it does by default.
+    pub(crate) fn connect(runtime: Arc<Runtime>, mut options: ConnectOptions) -> Outcome<Self> {
+        options.max_connections(1).sqlx_logging(false);
         let db = runtime.block_on(Database::connect(options))?;
         Ok(SeaOrm { runtime, db })
     }
