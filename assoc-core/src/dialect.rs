@@ -146,11 +146,11 @@ pub enum NullPlacement {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Recursions {
-    /// Each by a statement of its own. It is the fastest way where a statement costs little more than its rows, and needs no
-    /// recursion of the database's.
+    /// Each by a statement of its own. This is the fastest way where a statement costs little more than its rows. It needs no
+    /// recursive statements.
     LevelByLevel,
-    /// All by one statement, `WITH RECURSIVE`, where the keys are integers and nothing is limited for each owner. Below a few
-    /// keys it costs one round trip in place of one for each level.
+    /// All by one statement, `WITH RECURSIVE`, where the keys are integers and nothing is limited for each owner. For few keys it
+    /// takes one round trip in place of one for each level.
     AtOnce,
 }
 

@@ -42,7 +42,8 @@ pub enum StatementRole {
     /// The request needs it on every database.
     #[default]
     Requested,
-    /// It goes on where the statement before it ended, because a statement takes fewer keys or rows here than were given.
+    /// It goes on where the statement before it ended, because a statement takes fewer keys or rows here than were given, or because
+    /// a recursion did not come by some keys.
     Continued,
     /// It does what another database does in a statement before or after it.
     StandIn(Lack),

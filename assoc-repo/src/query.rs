@@ -311,7 +311,8 @@ impl<M: Model> Select<M> {
         self
     }
 
-    /// Limits the statements of this query, preloads included: [`Repo::max_statements`] for a single query.
+    /// Limits the statements of this query, preloads included: [`Repo::max_statements`] for a single query. One statement may read up to
+    /// 32 levels of a recursion, so this is no limit of levels.
     ///
     /// ```
     #[doc = include_str!("../docs/posts.txt")]

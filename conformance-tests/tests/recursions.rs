@@ -189,9 +189,53 @@ fn level_by_level() {
 
 #[test]
 fn at_once() {
+    run(&sqlite_at_once(), 150);
+}
+
+fn sqlite_at_once() -> Without<SqliteInMemory> {
     let mut capabilities = SqliteDialect::default().capabilities().clone();
     capabilities.recursions = Recursions::AtOnce;
-    run(&Without::with(SqliteInMemory, capabilities), 150);
+    Without::with(SqliteInMemory, capabilities)
+}
+
+/// What one statement would read in vain, and what it cannot say, is read level by level.
+#[test]
+fn plans() {
+    let all = |preload: Preload<Folder, Folder>| Query::preload(preload);
+    let whole = || Folder::FOLDERS.recursive(usize::MAX);
+    let read_at_once = [
+        all(whole()),
+        all(Folder::PARENT.recursive(3)),
+        all(Folder::FOLDERS.with((Folder::DOCUMENTS, whole()))),
+        Query::preload((whole(), Folder::PARENT.recursive(5))),
+        all(Folder::LAST_FOLDER.with(whole())),
+        all(Folder::FOLDERS.with(Folder::FOLDERS.with(Folder::FOLDERS))),
+    ];
+    let level_by_level = [
+        all(Folder::FOLDERS.recursive(2)),
+        all(Folder::FOLDERS.limit(3).recursive(usize::MAX)),
+        // The last folder alone goes on.
+        all(Folder::LAST_FOLDER.recursive(5)),
+        // `folders` of the last folder and of each folder are one statement: below the former nothing is wanted.
+        Query::preload((Folder::LAST_FOLDER.with(Folder::FOLDERS), Folder::FOLDERS.recursive(3))),
+        all(Folder::FOLDERS.with(Folder::PARENT.with(Folder::FOLDERS.with(Folder::PARENT)))),
+    ];
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let database = runtime.block_on(sqlite_at_once().fresh()).unwrap();
+    let repo = Repo::from_driver(std::sync::Arc::clone(database.driver()));
+    for query in read_at_once {
+        let plan = query.explain(&repo).unwrap();
+        assert!(plan.contains("WITH RECURSIVE") && plan.contains("no statement: ["), "{plan}");
+    }
+    for query in level_by_level {
+        let plan = query.explain(&repo).unwrap();
+        assert!(!plan.contains("WITH RECURSIVE") && !plan.contains("no statement: ["), "{plan}");
+    }
+    let plan = all(Folder::FOLDERS.with(Folder::DOCUMENTS).recursive(5)).explain(&repo).unwrap();
+    let turns = "3 statements, 3 deep";
+    assert!(plan.contains("WITH RECURSIVE") && !plan.contains("deep:"), "as many turns as statements, {turns}: {plan}");
+    drop(repo);
+    runtime.block_on(async { drop(database) });
 }
 
 mod mariadb {

@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
+use super::recursion::reads_at_once;
 use super::{AggregateSource, AggregateStep, Edge, EdgeId, Fetch, Plan, RecursionLevel, Root, Source, Step};
-use crate::dialect::{Dialect, Recursions};
+use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::key::{KeySet, KeyTuple};
 use crate::metadata::model::ModelDef;
@@ -67,20 +68,21 @@ impl Plan {
                 let _ = writeln!(out, "[{}] {line}", self.number(self.steps.len() + at));
             }
         }
-        let at_once = self.steps.first().is_some_and(|step| reads_at_once(dialect_of(step.select.model)));
-        self.explain_turns(at_once, &mut out);
+        let is_answered = |(at, step): (usize, &Step)| step.is_answered(at, dialect_of(step.select.model));
+        let answered: Vec<bool> = self.steps.iter().enumerate().map(is_answered).collect();
+        self.explain_turns(&answered, &mut out);
         Ok(out)
     }
 
     // How long the statements wait for one another, where it is not for all before.
-    fn explain_turns(&self, at_once: bool, out: &mut String) {
+    fn explain_turns(&self, answered: &[bool], out: &mut String) {
         let are_counted = |step: &Step| matches!(step.fetch, Fetch::ByKey | Fetch::JoinChain(_));
         if self.steps.len() > MOST_STEPS_TO_COUNT || !self.steps.iter().all(are_counted) {
             return;
         }
-        let answered = if at_once { self.answered_steps() } else { 0 };
-        let statements = self.number(self.steps.len()) - 1 - answered;
-        let (depth, turns) = (self.depth(at_once), self.turns(at_once));
+        let unsent = answered.iter().filter(|answered| **answered).count();
+        let statements = self.number(self.steps.len()) - 1 - unsent;
+        let (depth, turns) = (self.depth(answered), self.turns(answered));
         if turns == statements {
             return;
         }
@@ -276,11 +278,6 @@ impl Plan {
             }
         }
     }
-}
-
-// Whether the levels of a recursion are one statement.
-fn reads_at_once(dialect: &dyn Dialect) -> bool {
-    dialect.capabilities().recursions == Recursions::AtOnce
 }
 
 // The statement of a recursion, for all of its levels.

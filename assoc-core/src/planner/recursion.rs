@@ -9,9 +9,11 @@
 
 use super::{Fetch, Plan, Source, Step};
 use crate::column_type::SqlType;
+use crate::dialect::{Dialect, Recursions};
+use crate::metadata::association::Cardinality;
 use crate::select::RowOrder;
 
-/// Levels from which on steps are a recursion. Two levels are a preload in a preload, which a join reads about as fast.
+/// Levels from which on steps are a recursion. Of two levels one statement would save one turn alone.
 const FEWEST_LEVELS: usize = 3;
 
 /// A step's place in a recursion.
@@ -32,50 +34,42 @@ impl Plan {
         if count < FEWEST_LEVELS {
             return;
         }
-        // Of each step, the level before it, and the next one.
-        let before: Vec<Option<(usize, usize)>> =
-            (first..self.steps.len()).map(|at| self.level_before(first, at)).collect();
-        let mut next: Vec<Option<usize>> = vec![None; count];
-        for (at, before) in before.iter().enumerate() {
-            if let Some((before, _)) = before {
-                next[*before].get_or_insert(at);
-            }
-        }
-        for start in 0..count {
-            let follows = before[start].is_some_and(|(before, _)| next[before] == Some(start));
-            let Some((_, onward)) = next[start].and_then(|next| before[next]).filter(|_| !follows) else { continue };
-            let levels: Vec<usize> = std::iter::successors(Some(start), |at| next[*at]).collect();
+        let next: Vec<Option<(usize, usize)>> = (first..self.steps.len()).map(|at| self.level_below(at)).collect();
+        let mut is_below = vec![false; count];
+        next.iter().flatten().for_each(|(below, _)| is_below[below - first] = true);
+        for start in (0..count).filter(|at| !is_below[*at]) {
+            let Some((_, onward)) = next[start] else { continue };
+            let below = |at: &usize| next[at - first].map(|(below, _)| below);
+            let levels: Vec<usize> = std::iter::successors(Some(first + start), below).collect();
             if levels.len() < FEWEST_LEVELS {
                 continue;
             }
             for (level, at) in levels.iter().enumerate() {
                 let below = levels.len() - 1 - level;
-                self.steps[first + at].recursion = Some(RecursionLevel { first: first + start, below, onward });
+                self.steps[*at].recursion = Some(RecursionLevel { first: first + start, below, onward });
             }
         }
     }
 
-    // The step, counted from the first, whose rows are owners of this step's by the same association, and the column that has
-    // their keys: if both read the same rows but for the keys.
-    fn level_before(&self, first: usize, at: usize) -> Option<(usize, usize)> {
-        let step = &self.steps[at];
-        step.serves.iter().find_map(|served| {
+    // The step that reads the rows below all rows of a step, by the association that led to these, and the column with their
+    // keys. A step whose rows are those of another place as well has no such step: what is below them there would be read in vain.
+    fn level_below(&self, at: usize) -> Option<(usize, usize)> {
+        let mut found = None;
+        for served in &self.steps[at].serves {
             let edge = self.edge(*served);
-            let before = self.edge(self.nodes[served.node].fetched_by?);
-            let Source::Step { hop, .. } = edge.source else { return None };
+            let mut below = self.nodes[edge.child].edges.iter().filter(|below| below.association == edge.association);
+            let Source::Step { step, hop } = below.next()?.source else { return None };
             let ([onward], None) = (hop.owner_columns, hop.target_type) else { return None };
-            if before.association != edge.association {
+            // The first of several rows is chosen in memory, and what is below the others is not wanted.
+            let takes_all = edge.cardinality == Cardinality::Many || hop.unique;
+            if !takes_all || found.is_some_and(|found| found != (step, *onward)) {
                 return None;
             }
-            let other = self.step_of(served.node).and_then(|other| other.checked_sub(first))?;
-            let is_next = step.may_recur(*onward) && step.select == self.steps[first + other].select;
-            is_next.then_some((other, *onward))
-        })
-    }
-
-    /// How many of the steps need no statement where recursions are read at once.
-    pub(super) fn answered_steps(&self) -> usize {
-        self.steps.iter().enumerate().filter(|(at, step)| step.is_answered(*at)).count()
+            found = Some((step, *onward));
+        }
+        let (step, onward) = found?;
+        let (own, other) = (&self.steps[at], &self.steps[step]);
+        (own.may_recur(onward) && other.may_recur(onward) && own.select == other.select).then_some((step, onward))
     }
 }
 
@@ -89,8 +83,13 @@ impl Step {
         matches!(self.fetch, Fetch::ByKey) && is_plain && by_integer && select.row_order != RowOrder::GloballyOrdered
     }
 
-    /// Whether the first step of its recursion has read its rows, where recursions are read at once.
-    pub(super) fn is_answered(&self, at: usize) -> bool {
-        self.recursion.is_some_and(|level| level.first != at)
+    /// Whether the first step of its recursion has read its rows, on a database that reads recursions at once.
+    pub(super) fn is_answered(&self, at: usize, dialect: &dyn Dialect) -> bool {
+        reads_at_once(dialect) && self.recursion.is_some_and(|level| level.first != at)
     }
+}
+
+/// Whether the levels of a recursion are one statement.
+pub(super) fn reads_at_once(dialect: &dyn Dialect) -> bool {
+    dialect.capabilities().recursions == Recursions::AtOnce
 }

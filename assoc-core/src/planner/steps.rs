@@ -78,26 +78,26 @@ impl Plan {
         step.serves.iter().any(is_fed) || step.memory.iter().any(|node| gives(*node))
     }
 
-    /// How many statements have to wait for one another at most, with that of the root; where recursions are read at once, with
-    /// one statement for each.
-    pub(super) fn depth(&self, at_once: bool) -> usize {
+    /// How many statements have to wait for one another at most, with that of the root. Some steps have
+    /// [their rows](Step::is_answered) without one.
+    pub(super) fn depth(&self, answered: &[bool]) -> usize {
         let root = usize::from(self.root == Root::Fetched);
         let mut levels: Vec<usize> = Vec::with_capacity(self.steps.len());
         for (at, step) in self.steps.iter().enumerate() {
             let before = self.steps.iter().zip(&levels).filter(|(other, _)| self.needs(step, other));
-            let own = usize::from(!(at_once && step.is_answered(at)));
+            let own = usize::from(!answered[at]);
             levels.push(own + before.map(|(_, level)| *level).max().unwrap_or(root));
         }
         levels.into_iter().max().unwrap_or(root)
     }
 
     /// How many turns the statements take where those that are independent are sent together.
-    pub(super) fn turns(&self, at_once: bool) -> usize {
+    pub(super) fn turns(&self, answered: &[bool]) -> usize {
         let (mut next, mut turns) = (0, usize::from(self.root == Root::Fetched));
         while next < self.steps.len() {
             let together = next..next + self.independent_from(next);
             next = together.end;
-            turns += usize::from(together.into_iter().any(|at| !(at_once && self.steps[at].is_answered(at))));
+            turns += usize::from(answered[together].contains(&false));
         }
         turns
     }

@@ -2,7 +2,8 @@
 //!
 //! The recursive part walks over keys alone. It begins with the keys that are asked for, and each row of a level adds the key of
 //! the rows below it. The rows themselves are read once each at the end, however often the walk came by their key. Rows may
-//! lead back to themselves, so the number of levels is a bound of the walk as well.
+//! lead back to themselves, so the number of levels is a bound of the walk as well. `UNION` keeps a key once a level, where several
+//! rows have the same key below them.
 
 use super::SqlWriter;
 use super::keyed::key_column;
@@ -12,9 +13,11 @@ use crate::key::KeySet;
 use crate::select::{KeyedSelect, Matching};
 use crate::statement::Statement;
 
-const LEVELS: &str = "levels_below";
-const KEY: &str = "next_key";
-const LEVEL: &str = "level";
+// Names that neither a table nor a column of the program has: hand-written SQL in a filter names its columns without a table.
+const LEVELS: &str = "assoc_levels";
+const KEYS: &str = "assoc_keys";
+const KEY: &str = "assoc_key";
+const LEVEL: &str = "assoc_level";
 
 impl KeyedSelect {
     /// The statement for the rows of some keys and of the levels below them: the column `onward` of a row has the key of the
@@ -39,27 +42,27 @@ impl KeyedSelect {
         write_integer(&mut writer, |writer| key_column(writer, "k0"));
         writer.push(", 1 FROM ");
         self.write_key_table(&mut writer, keys);
-        writer.push(" UNION ALL SELECT ");
+        writer.push(" UNION SELECT ");
         write_integer(&mut writer, |writer| writer.own_column(self.model.columns[onward].name));
         writer.push(", ");
-        level_column(&mut writer, LEVEL);
+        column_of(&mut writer, LEVELS, LEVEL);
         writer.push(" + 1 FROM ");
         writer.identifier(LEVELS);
-        self.write_join(&mut writer, |writer| level_column(writer, KEY));
+        self.write_join(&mut writer, |writer| column_of(writer, LEVELS, KEY));
         writer.push(" WHERE ");
-        level_column(&mut writer, LEVEL);
+        column_of(&mut writer, LEVELS, LEVEL);
         // A number of the plan's, not of the program's data: it is part of the text.
         writer.push(&format!(" < {levels}"));
         self.write_and_filter(&mut writer)?;
         writer.push(") SELECT ");
         self.write_columns(&mut writer);
         writer.push(" FROM (SELECT DISTINCT ");
-        level_column(&mut writer, KEY);
+        column_of(&mut writer, LEVELS, KEY);
         writer.push(" FROM ");
         writer.identifier(LEVELS);
         writer.push(") AS ");
-        writer.identifier("keys");
-        self.write_join(&mut writer, |writer| key_column(writer, KEY));
+        writer.identifier(KEYS);
+        self.write_join(&mut writer, |writer| column_of(writer, KEYS, KEY));
         if !self.filter.is_always() {
             writer.push(" WHERE ");
             writer.condition(&self.filter)?;
@@ -91,8 +94,8 @@ fn write_integer(writer: &mut SqlWriter<'_>, value: impl Fn(&mut SqlWriter<'_>))
     writer.push(")");
 }
 
-fn level_column(writer: &mut SqlWriter<'_>, name: &str) {
-    writer.identifier(LEVELS);
+fn column_of(writer: &mut SqlWriter<'_>, table: &str, name: &str) {
+    writer.identifier(table);
     writer.push(".");
     writer.identifier(name);
 }

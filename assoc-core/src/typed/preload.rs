@@ -81,8 +81,9 @@ impl<O> Preload<O, O> {
     /// Loads the same association below itself, at most `levels` levels in all and at least one. The tree ends at the first
     /// empty level. Pass `usize::MAX` for all levels: the costs depend on the levels that have rows.
     ///
-    /// Statements: one a level on SQLite. On the other databases one recursive statement for each 32 levels, where the key is a
-    /// signed integer and the association has no limit for each owner; one a level otherwise.
+    /// Statements: one a level on SQLite. On the other databases one recursive statement for each 32 levels, where at least three
+    /// levels are asked for, the key is a signed integer, the association is a `belongs_to` or a `has_many` without a limit for each
+    /// owner, and at most 256 keys begin; one a level otherwise.
     /// A recursion of more than 32 levels over rows that lead back to themselves fails with
     /// [`ErrorKind::PreloadTooDeep`](crate::ErrorKind::PreloadTooDeep).
     ///

@@ -63,9 +63,9 @@ impl<'k> KeyLookUp<'k> {
             let what = format!("a grouped association that leads to more than {chunk_size} different rows");
             return Err(Error::unsupported(dialect.name(), what));
         }
-        let mut chunks = missing.chunks(chunk_size);
-        let mut key_place = None;
         let reads_levels = matches!(level, Level::First { levels: Some(_), .. });
+        let mut chunks = missing.chunks(if reads_levels { missing.len() } else { chunk_size });
+        let mut key_place = None;
         // A row of another key may be one that is in memory already.
         if let Some(ranges) = dialect.capabilities().key_ranges.filter(|_| missing.len() == keys.len() && !reads_levels)
             && let Some(place) = select.place_of_key(dialect)
@@ -109,9 +109,7 @@ impl<'k> KeyLookUp<'k> {
     pub(super) fn statement(&self, dialect: &dyn Dialect, part: usize) -> Result<Statement> {
         let chunk = &self.chunks[part];
         let statement = match &self.level {
-            Level::First { levels: Some(reading), .. } => {
-                self.select.levels_statement(dialect, chunk, reading.onward, reading.levels)?
-            }
+            Level::First { levels: Some(reading), .. } => reading.statement.clone(),
             Level::Alone | Level::First { levels: None, .. } => self.select.statement(dialect, chunk)?,
             Level::Below(role) => self.select.statement(dialect, chunk)?.in_role(*role),
         };

@@ -1,14 +1,15 @@
 //! Recursions while a plan runs: which have begun, and the rows that one statement has read for the levels below.
 //!
-//! The first level that has to ask the database begins a recursion. Where the database reads [recursions at
-//! once](assoc_core::dialect::Recursions::AtOnce), its statement reads the levels below as well. These then take their rows from here. A key that the statement did not come by is
-//! asked for as always: a level in memory may lead to rows that the database would not have found.
+//! The first level that has to ask the database begins a recursion. Where the database reads
+//! [recursions at once](assoc_core::dialect::Recursions::AtOnce), its statement reads the levels below as well. These then take
+//! their rows from here. A key that the statement did not come by is asked for as always: a level in memory may lead to rows
+//! that the database would not have found.
 
 use std::collections::HashMap;
 
 use assoc_core::Value;
 use assoc_core::dialect::Recursions;
-use assoc_core::driver::{Dialect, KeySet, Lack, StatementRole};
+use assoc_core::driver::{Dialect, KeySet, Lack, Statement, StatementRole};
 use assoc_core::execution::RowKeys;
 use assoc_core::execution::rows::Rows;
 use assoc_core::planner::{RecursionLevel, Step};
@@ -47,11 +48,12 @@ pub(super) enum Level {
     Below(StatementRole),
 }
 
-/// A statement that reads all levels: what it asks for, and the rows that have come.
+/// A statement that reads all levels, and the rows that have come.
 pub(super) struct Reading {
-    pub(super) onward: usize,
-    pub(super) levels: usize,
+    pub(super) statement: Statement,
     pub(super) rows: Box<dyn Rows>,
+    onward: usize,
+    levels: usize,
 }
 
 impl Begun {
@@ -71,12 +73,7 @@ impl Begun {
             // What its statement did not come by.
             Some(Levels::AtOnce(_)) => Level::Below(StatementRole::Continued),
             None if below == 0 || missing.is_empty() || missing.len() > MOST_KEYS => Level::Alone,
-            None => {
-                let fits = missing.len() <= step.select.keys_per_statement(dialect);
-                let at_once = fits && dialect.capabilities().recursions == Recursions::AtOnce;
-                let reading = || Reading { onward, levels: below + 1, rows: new_rows(&step.select) };
-                Level::First { first, levels: at_once.then(reading) }
-            }
+            None => Level::First { first, levels: Reading::of(step, missing, onward, below + 1, dialect) },
         }
     }
 
@@ -84,12 +81,34 @@ impl Begun {
     pub(super) fn note(&mut self, begun: Option<(usize, Levels)>) {
         self.0.extend(begun);
     }
+
+    /// Forgets the rows of a recursion whose last level has run.
+    pub(super) fn end(&mut self, step: &Step) {
+        if let Some(RecursionLevel { first, below: 0, .. }) = step.recursion {
+            self.0.remove(&first);
+        }
+    }
+}
+
+impl Reading {
+    // `None` where each level is a statement.
+    fn of(step: &Step, keys: &KeySet, onward: usize, levels: usize, dialect: &dyn Dialect) -> Option<Self> {
+        let at_once = dialect.capabilities().recursions == Recursions::AtOnce;
+        // A key that is no signed integer may come from another association that the step serves.
+        let fits = matches!(keys, KeySet::Ints(_)) && keys.len() <= dialect.keys_per_statement(1);
+        if !at_once || !fits {
+            return None;
+        }
+        // The condition's binds are in it twice, so it may have too many.
+        let statement = step.select.levels_statement(dialect, keys, onward, levels).ok()?;
+        Some(Reading { statement, rows: new_rows(&step.select), onward, levels })
+    }
 }
 
 impl RowsBelow {
     /// The rows by their keys, from the keys that were asked for down through all levels.
     pub(super) fn new(reading: Reading, columns: &[usize], asked_for: &KeySet) -> Self {
-        let Reading { onward, levels, rows } = reading;
+        let Reading { onward, levels, rows, .. } = reading;
         let mut rows_of: HashMap<i64, Vec<u32>> = HashMap::new();
         for (at, key) in integers(&rows.keys(columns, 0)).into_iter().enumerate() {
             if let Some(key) = key {

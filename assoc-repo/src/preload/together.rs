@@ -121,6 +121,7 @@ impl Run<'_, '_> {
         let found = look_ups.into_iter().zip(&owners).map(|(look_up, owners)| look_up.found_for(owners));
         let found = found.collect::<Result<Vec<_>>>()?;
         for ((step, owners), found) in steps.iter().zip(owners).zip(found) {
+            self.begun.end(step);
             self.distribute_rows(step, owners, found);
         }
         Ok(ran)

@@ -11,6 +11,7 @@ cases! { "recursions", Level::Kind;
     down_and_up,
     with_what_lies_in_each,
     with_conditions,
+    of_single_rows,
     from_rows_of_several_levels,
     from_many_rows,
     below_rows_in_memory,
@@ -83,9 +84,10 @@ async fn with_conditions(cx: &mut Context) -> Result<()> {
             "by SQL",
             Folder::FOLDERS.filter(Filter::raw("id <> ? AND name <> ?", [Value::from(7), Value::from("music")])),
         ),
+        ("by SQL that names a column `level`", Folder::FOLDERS.filter(Filter::raw("level <> ?", [Value::from(7)]))),
         ("in another order", Folder::FOLDERS.order_by(Folder::ID.asc())),
         ("with hidden ones", Folder::FOLDERS.unscoped()),
-        ("with some columns", Folder::FOLDERS.select((Folder::ID, Folder::PARENT_ID, Folder::NAME))),
+        ("with some columns", Folder::FOLDERS.select((Folder::ID, Folder::PARENT_ID, Folder::NAME, Folder::HIDDEN))),
     ];
     for (how, preload) in conditions {
         let all = tops().preload(preload.recursive(usize::MAX));
@@ -99,6 +101,24 @@ async fn with_conditions(cx: &mut Context) -> Result<()> {
     let limited = tops().preload(Folder::FOLDERS.limit(1).recursive(usize::MAX));
     let folders = cx.step("with a limit, level by level", repo.all_by_key(limited)).await?;
     cx.note("folders", shown(&folders));
+    Ok(())
+}
+
+/// The first of several folders is chosen in memory, so each level is a statement.
+async fn of_single_rows(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    folders::fixture(&repo).await?;
+    let all = tops().preload(Folder::LAST_FOLDER.recursive(usize::MAX));
+    let folders = cx.step("the last folder of each", repo.all_by_key(all)).await?;
+    let below = |folder: &Folder| {
+        let (mut names, mut next) = (folder.name.clone(), folder);
+        while let Some(Some(last)) = next.last_folder.loaded() {
+            names = format!("{names} {}", last.name);
+            next = last;
+        }
+        names
+    };
+    cx.note("folders", folders.iter().map(below).collect::<Vec<_>>().join(", "));
     Ok(())
 }
 

@@ -12,10 +12,13 @@ pub struct Folder {
     pub parent_id: Option<i32>,
     pub name: String,
     pub hidden: bool,
+    pub level: Option<i64>,
     #[belongs_to]
     pub parent: BelongsTo<Option<Folder>>,
     #[has_many(foreign_key = "parent_id", order = Folder::NAME.desc())]
     pub folders: HasMany<Folder>,
+    #[has_one(foreign_key = "parent_id", order = Folder::NAME.desc())]
+    pub last_folder: HasOne<Option<Folder>>,
     #[has_many]
     pub documents: HasMany<Document>,
 }
@@ -50,6 +53,7 @@ pub fn folder(id: i32, parent: Option<i32>, name: &str) -> Changeset<Folder> {
         .set(Folder::PARENT_ID, parent)
         .set(Folder::NAME, name)
         .set(Folder::HIDDEN, false)
+        .set(Folder::LEVEL, Some(i64::from(id)))
 }
 
 /// Two trees, of five and of two levels, with a hidden folder and the one below it, and a document in every second folder.
