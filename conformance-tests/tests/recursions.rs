@@ -46,7 +46,7 @@ impl Stored {
             id,
             // Some lead nowhere, some into circles.
             parent: (!random.once_in(4)).then(|| 1 + random.below(count as usize + 1) as i32),
-            name: *random.pick::<&'static str>(&["a", "b", "c"]),
+            name: random.pick::<&'static str>(&["a", "b", "c"]),
             hidden: random.once_in(8),
             has_document: random.once_in(2),
         };

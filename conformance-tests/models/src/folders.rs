@@ -46,7 +46,6 @@ pub async fn tables(repo: &Repo) -> Result<()> {
 }
 
 /// A folder to insert.
-#[must_use]
 pub fn folder(id: i32, parent: Option<i32>, name: &str) -> Changeset<Folder> {
     Folder::build()
         .set(Folder::ID, id)
