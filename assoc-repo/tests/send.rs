@@ -81,6 +81,8 @@ fn transactions(repo: &Repo) {
 #[test]
 fn futures_are_send() {
     // Each call is looked at by the compiler.
-    let _: (fn(&Repo, &User, &mut Vec<Post>), fn(&Repo, &User, &mut Post, &Multi)) = (reads, writes);
-    let _: (fn(&Repo, &mut User), fn(&Repo)) = (handles, transactions);
+    let _: fn(&Repo, &User, &mut Vec<Post>) = reads;
+    let _: fn(&Repo, &User, &mut Post, &Multi) = writes;
+    let _: fn(&Repo, &mut User) = handles;
+    let _: fn(&Repo) = transactions;
 }
