@@ -15,8 +15,8 @@ use crate::latency::tables::{Counting, statements};
 use crate::latency::{Caller, Options, address_of, measure, with_address};
 use crate::workload::Inputs;
 
-/// How many connections of assoc are open: its own and the two that it uses beside it.
-const CONNECTIONS: usize = 3;
+/// How many connections of assoc are open: its own and the five that it uses beside it.
+const CONNECTIONS: usize = 6;
 
 /// Measures.
 pub(crate) fn run(options: &Options) -> Outcome<()> {
