@@ -17,7 +17,7 @@ use assoc_repo::prelude::*;
 use backends::{MariaDb, PostgreSql, SqliteFile};
 use conformance_tests::{Backend, Recorded, Recorder};
 use kinds::{Columns, Database, Kind, Place};
-use random::Random;
+use random::{Random, number};
 
 mod backends;
 #[path = "columns/keys.rs"]
@@ -148,10 +148,6 @@ impl<M> IntoSort<M> for Term {
 // A condition on the same table, of another model of it.
 fn plain<M>(filter: Filter<M>) -> Filter<Plain> {
     Filter::new(filter.into_expr())
-}
-
-fn number(variable: &str, otherwise: u64) -> u64 {
-    std::env::var(variable).ok().and_then(|value| value.parse().ok()).unwrap_or(otherwise)
 }
 
 async fn every_kind<S: Sampled>(repo: &Repo, recorder: &Recorder, database: Database) {

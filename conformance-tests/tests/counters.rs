@@ -10,7 +10,7 @@ use std::sync::Arc;
 use assoc_repo::prelude::*;
 use backends::{MariaDb, PostgreSql, SqliteFile};
 use conformance_tests::Backend;
-use random::Random;
+use random::{Random, number};
 
 // Only some of them are of use here.
 #[allow(dead_code)]
@@ -97,10 +97,6 @@ pub struct Star {
     pub starrable_type: Option<String>,
     #[belongs_to(polymorphic, counter_cache)]
     pub starrable: BelongsTo<Option<Starrable>>,
-}
-
-fn number(variable: &str, otherwise: u64) -> u64 {
-    std::env::var(variable).ok().and_then(|value| value.parse().ok()).unwrap_or(otherwise)
 }
 
 mod sqlite {

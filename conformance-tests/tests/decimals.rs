@@ -16,7 +16,7 @@ use assoc_core::value::decimal::DecimalNumber;
 use assoc_repo::prelude::*;
 use backends::{MariaDb, PostgreSql, SqliteFile};
 use conformance_tests::{Backend, Recorded, Recorder};
-use random::Random;
+use random::{Random, number};
 use rust_decimal::Decimal;
 
 mod backends;
@@ -336,9 +336,6 @@ fn writes(rows: &[Offer]) {
 }
 
 fn decimals_are_numbers(backend: &dyn Backend) {
-    let number = |variable: &str, otherwise: u64| {
-        std::env::var(variable).ok().and_then(|value| value.parse().ok()).unwrap_or(otherwise)
-    };
     let (first, tables) = (number("ASSOC_PROPERTY_SEED", 1), number("ASSOC_PROPERTY_CASES", 12));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {

@@ -17,7 +17,7 @@ use assoc_repo::prelude::*;
 use backends::{MariaDb, PostgreSql, SqliteInMemory};
 use conformance_tests::Backend;
 use judge::{Outcome, Settled, is_of, judge};
-use random::Random;
+use random::{Random, number};
 use tables::{Handle, Schema, Tables};
 use worlds::{Call, Done, Kind, WORLDS, World};
 
@@ -41,10 +41,6 @@ const DESTROYS: u64 = 5;
 
 /// Models whose callbacks may refuse.
 const REFUSING: [&str; 1] = ["Oath"];
-
-fn number(variable: &str, otherwise: u64) -> u64 {
-    std::env::var(variable).ok().and_then(|value| value.parse().ok()).unwrap_or(otherwise)
-}
 
 #[derive(Debug, Default)]
 struct Counts {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use assoc_repo::prelude::*;
 use backends::{MariaDb, PostgreSql, SqliteFile};
 use conformance_tests::{Backend, Recorded, Recorder};
-use random::Random;
+use random::{Random, number};
 use reference::{Outcome, Tables};
 use schema::{Node, fill, make_tables, read};
 
@@ -24,10 +24,6 @@ mod random;
 mod reference;
 #[path = "destroys/schema.rs"]
 mod schema;
-
-fn number(variable: &str, otherwise: u64) -> u64 {
-    std::env::var(variable).ok().and_then(|value| value.parse().ok()).unwrap_or(otherwise)
-}
 
 mod sqlite {
     use super::*;

@@ -12,7 +12,7 @@ use assoc_core::{FieldError, LoadState};
 use assoc_repo::prelude::*;
 use backends::{MariaDb, SqliteInMemory};
 use conformance_tests::Backend;
-use random::Random;
+use random::{Random, number};
 
 // Only some of them are of use here.
 #[allow(dead_code)]
@@ -187,8 +187,6 @@ async fn grow(repo: &Repo, seed: u64) -> Result<usize> {
 }
 
 fn many(backend: &dyn Backend, default: u64) {
-    let number =
-        |name: &str, default: u64| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default);
     let first = number("ASSOC_PROPERTY_SEED", 1);
     let cases = number("ASSOC_PROPERTY_CASES", default);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -18,7 +18,7 @@ use collections::{Scene, same};
 use conformance_tests::Backend;
 use given::Labelled;
 use kinds::kind;
-use random::Random;
+use random::{Random, number};
 use schema::*;
 use tables::{Tables, empty, make_tables, read};
 
@@ -430,10 +430,6 @@ async fn sequence(world: &mut World<'_>) -> Ended {
         counted Item::COUNTED "items";
         owner Part::OWNER "parts";
     }
-}
-
-fn number(variable: &str, otherwise: u64) -> u64 {
-    std::env::var(variable).ok().and_then(|value| value.parse().ok()).unwrap_or(otherwise)
 }
 
 /// How many sequences begin with the same rows, one after the other.

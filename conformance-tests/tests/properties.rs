@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use data::{Random, World};
+use random::number;
 
 #[path = "properties/data.rs"]
 mod data;
@@ -30,10 +31,6 @@ mod reading;
 mod reference;
 #[path = "properties/trees.rs"]
 mod trees;
-
-fn number(variable: &str, otherwise: u64) -> u64 {
-    std::env::var(variable).ok().and_then(|value| value.parse().ok()).unwrap_or(otherwise)
-}
 
 /// Runs a property on database after database until there were enough comparisons.
 fn run(cases: u64, property: impl AsyncFn(&World, &mut Random) -> Result<usize, String>) {

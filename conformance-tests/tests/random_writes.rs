@@ -15,7 +15,7 @@ use assoc_repo::DestroyReport;
 use assoc_repo::prelude::*;
 use backends::{MariaDb, PostgreSql, SqliteInMemory};
 use conformance_tests::Backend;
-use random::Random;
+use random::{Random, number};
 use reference::{Roots, Tables};
 use schema::{File, Folder, House, Lock, Room, Share, Star, Tag, User, make_tables, read};
 
@@ -378,10 +378,6 @@ async fn rows<M: Model>(repo: &Repo, by_query: bool, filter: Filter<M>) -> Outco
         (Err(error), _) => Err(said(error)),
         (Ok(_), _) => Ok(()),
     }
-}
-
-fn number(variable: &str, otherwise: u64) -> u64 {
-    std::env::var(variable).ok().and_then(|value| value.parse().ok()).unwrap_or(otherwise)
 }
 
 fn run(backend: &dyn Backend, cases: u64) {

@@ -13,7 +13,7 @@ use assoc_repo::prelude::*;
 use backends::{MariaDb, PostgreSql, SqliteInMemory};
 use conformance_models::folders::{self, Document, Folder, folder};
 use conformance_tests::{Backend, Without};
-use random::Random;
+use random::{Random, number};
 
 // Only some of them are of use here.
 #[allow(dead_code)]
@@ -170,7 +170,6 @@ async fn load(repo: &Repo, seed: u64) -> Result<()> {
 }
 
 fn run(backend: &impl Backend, cases: u64) {
-    let number = |name: &str, other: u64| std::env::var(name).map_or(other, |value| value.parse().expect("a number"));
     let (seed, cases) = (number("ASSOC_PROPERTY_SEED", 1), number("ASSOC_PROPERTY_CASES", cases));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {

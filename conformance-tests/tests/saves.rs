@@ -15,7 +15,7 @@ use assoc_repo::prelude::*;
 use backends::{MariaDb, PostgreSql, SqliteInMemory};
 use conformance_tests::Backend;
 use judge::judge;
-use random::Random;
+use random::{Random, number};
 use speak::Speaker;
 use tables::{MODELS, Structs, Tables, loader, make_tables, read, saver};
 
@@ -134,10 +134,6 @@ impl World {
         (self.tables, self.structs) = (after, structs);
         Ok(())
     }
-}
-
-fn number(variable: &str, otherwise: u64) -> u64 {
-    std::env::var(variable).ok().and_then(|value| value.parse().ok()).unwrap_or(otherwise)
 }
 
 fn run(backend: &dyn Backend, cases: u64) {

@@ -2,8 +2,7 @@
 
 use std::fmt::Write;
 
-use super::recursion::reads_at_once;
-use super::{AggregateSource, AggregateStep, Edge, EdgeId, Fetch, Plan, RecursionLevel, Root, Source, Step};
+use super::{AggregateSource, AggregateStep, Edge, EdgeId, Fetch, Plan, Root, Source, Step};
 use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::key::{KeySet, KeyTuple};
@@ -51,13 +50,7 @@ impl Plan {
             out.push('\n');
         }
         for (at, step) in self.steps.iter().enumerate() {
-            let at_once = step.recursion.filter(|_| reads_at_once(dialect_of(step.select.model)));
-            let lines = match at_once {
-                Some(level) if level.first == at => vec![level_statement(step, level, dialect_of)?],
-                Some(level) => vec![format!("no statement: [{}] has read these rows", self.number(level.first))],
-                None => self.statements_of(step, dialect_of)?,
-            };
-            for line in lines {
+            for line in self.statements_of(step, dialect_of)? {
                 // Writing to a String cannot fail.
                 let _ = writeln!(out, "[{}] {line}", self.number(at));
             }
@@ -68,8 +61,8 @@ impl Plan {
                 let _ = writeln!(out, "[{}] {line}", self.number(self.steps.len() + at));
             }
         }
-        let is_answered = |(at, step): (usize, &Step)| step.is_answered(at, dialect_of(step.select.model));
-        let answered: Vec<bool> = self.steps.iter().enumerate().map(is_answered).collect();
+        let answered: Vec<bool> =
+            self.steps.iter().map(|step| is_answered(step, dialect_of(step.select.model))).collect();
         self.explain_turns(&answered, &mut out);
         Ok(out)
     }
@@ -100,8 +93,16 @@ impl Plan {
         dialect_of: &dyn Fn(&'static ModelDef) -> &'d dyn Dialect,
     ) -> Result<Vec<String>> {
         let dialect = dialect_of(step.select.model);
-        let by_key = || step.select.statement(dialect, &sample_keys(step.select.columns.len()));
+        let keys = sample_keys(step.select.columns.len());
+        let by_key = || match step.read_at_once(dialect) {
+            Some(level) => step.select.levels_statement(dialect, &keys, level.onward, level.below + 1),
+            None => step.select.statement(dialect, &keys),
+        };
         let line = match &step.fetch {
+            Fetch::ByKey if is_answered(step, dialect) => {
+                let first = step.recursion.map_or(0, |level| self.number(level.first));
+                format!("no statement: [{first}] has read these rows")
+            }
             Fetch::ByKey | Fetch::OwnerScope(_) => {
                 let if_needed = if step.memory.is_empty() { "" } else { "for rows not in memory: " };
                 format!("{if_needed}{}", by_key()?)
@@ -280,16 +281,9 @@ impl Plan {
     }
 }
 
-// The statement of a recursion, for all of its levels.
-fn level_statement<'d>(
-    step: &Step,
-    level: RecursionLevel,
-    dialect_of: &dyn Fn(&'static ModelDef) -> &'d dyn Dialect,
-) -> Result<String> {
-    let RecursionLevel { below, onward, .. } = level;
-    let statement = step.select.levels_statement(dialect_of(step.select.model), &sample_keys(1), onward, below + 1)?;
-    let if_needed = if step.memory.is_empty() { "" } else { "for rows not in memory: " };
-    Ok(format!("{if_needed}{statement}"))
+// Whether the first step of its recursion has read its rows.
+fn is_answered(step: &Step, dialect: &dyn Dialect) -> bool {
+    step.read_at_once(dialect).is_some_and(|level| level.above > 0)
 }
 
 // A single key: the statement's text as it is for one owner.

@@ -21,6 +21,8 @@ const FEWEST_LEVELS: usize = 3;
 pub struct RecursionLevel {
     /// The step of its first level.
     pub first: usize,
+    /// How many levels of it come before this one.
+    pub above: usize,
     /// How many levels follow this one.
     pub below: usize,
     /// The column of a row that has the key of the rows below it.
@@ -44,9 +46,9 @@ impl Plan {
             if levels.len() < FEWEST_LEVELS {
                 continue;
             }
-            for (level, at) in levels.iter().enumerate() {
-                let below = levels.len() - 1 - level;
-                self.steps[*at].recursion = Some(RecursionLevel { first: first + start, below, onward });
+            for (above, at) in levels.iter().enumerate() {
+                let below = levels.len() - 1 - above;
+                self.steps[*at].recursion = Some(RecursionLevel { first: first + start, above, below, onward });
             }
         }
     }
@@ -83,13 +85,8 @@ impl Step {
         matches!(self.fetch, Fetch::ByKey) && is_plain && by_integer && select.row_order != RowOrder::GloballyOrdered
     }
 
-    /// Whether the first step of its recursion has read its rows, on a database that reads recursions at once.
-    pub(super) fn is_answered(&self, at: usize, dialect: &dyn Dialect) -> bool {
-        reads_at_once(dialect) && self.recursion.is_some_and(|level| level.first != at)
+    /// Its place in a recursion, on a database that reads recursions at once.
+    pub(super) fn read_at_once(&self, dialect: &dyn Dialect) -> Option<RecursionLevel> {
+        self.recursion.filter(|_| dialect.capabilities().recursions == Recursions::AtOnce)
     }
-}
-
-/// Whether the levels of a recursion are one statement.
-pub(super) fn reads_at_once(dialect: &dyn Dialect) -> bool {
-    dialect.capabilities().recursions == Recursions::AtOnce
 }

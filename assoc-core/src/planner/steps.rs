@@ -78,8 +78,8 @@ impl Plan {
         step.serves.iter().any(is_fed) || step.memory.iter().any(|node| gives(*node))
     }
 
-    /// How many statements have to wait for one another at most, with that of the root. Some steps have
-    /// [their rows](Step::is_answered) without one.
+    /// How many statements have to wait for one another at most, with that of the root. Answered steps have
+    /// their rows from the first of their recursion.
     pub(super) fn depth(&self, answered: &[bool]) -> usize {
         let root = usize::from(self.root == Root::Fetched);
         let mut levels: Vec<usize> = Vec::with_capacity(self.steps.len());
@@ -134,7 +134,7 @@ impl Plan {
     }
 
     // The step that fetches a node's rows; the root has none.
-    pub(super) fn step_of(&self, node: usize) -> Option<usize> {
+    fn step_of(&self, node: usize) -> Option<usize> {
         match self.edge(self.nodes[node].fetched_by?).source {
             Source::Step { step, .. } | Source::OwnerStep { step, .. } => Some(step),
             Source::Joined { .. } | Source::Through { .. } => None,

@@ -101,6 +101,13 @@ impl SqlWriter<'_> {
         Ok(())
     }
 
+    /// The join of a table of keys, which is written already, with a table that follows.
+    pub(super) fn ordered_join(&mut self) {
+        self.push(" ");
+        self.push(self.dialect().ordered_join());
+        self.push(" ");
+    }
+
     /// A table's column, qualified by its name in the statement.
     pub(super) fn column_of(&mut self, table: &str, column: &str) {
         self.identifier(table);

@@ -121,16 +121,11 @@ impl KeyedSelect {
                 writer.qualify(self.model.table.name);
                 self.write_ordinal_and_columns(&mut writer);
                 self.write_key_table(&mut writer, keys);
-                writer.push(" ");
-                writer.push(dialect.ordered_join());
-                writer.push(" ");
+                writer.ordered_join();
                 writer.table(&self.model.table);
                 writer.push(" ON ");
                 self.write_key_match(&mut writer);
-                if !self.filter.is_always() {
-                    writer.push(" WHERE ");
-                    writer.condition(&self.filter)?;
-                }
+                writer.where_clause(&self.filter)?;
             }
         }
         Ok(writer)
@@ -241,19 +236,17 @@ pub(super) fn lists_keys(dialect: &dyn Dialect, mut columns: impl ExactSizeItera
 // `fk = "keys"."k0" AND …`, the columns of a model qualified as the writer says.
 pub(super) fn write_key_match(writer: &mut SqlWriter<'_>, model: &ModelDef, columns: &[usize]) {
     writer.separated(" AND ", columns.iter().enumerate(), |writer, (part, column)| {
-        let column = &model.columns[*column];
-        writer.columns_equal(
-            column.sql_type,
-            |writer| writer.own_column(column.name),
-            |writer| key_column(writer, &format!("k{part}")),
-        );
+        write_match(writer, &model.columns[*column], |writer| key_column(writer, &format!("k{part}")));
     });
 }
 
+// `fk = key`, the column qualified as the writer says.
+pub(super) fn write_match(writer: &mut SqlWriter<'_>, column: &ColumnDef, key: impl Fn(&mut SqlWriter<'_>)) {
+    writer.columns_equal(column.sql_type, |writer| writer.own_column(column.name), key);
+}
+
 pub(super) fn key_column(writer: &mut SqlWriter<'_>, name: &str) {
-    writer.identifier("keys");
-    writer.push(".");
-    writer.identifier(name);
+    writer.column_of("keys", name);
 }
 
 fn ascending(column: &ColumnDef) -> OrderTerm {

@@ -38,9 +38,7 @@ impl KeyedAggregate {
             writer.push(" FROM ");
         }
         dialect.write_key_table_for(&mut writer, keys, &self.model.table, &names);
-        writer.push(" ");
-        writer.push(dialect.ordered_join());
-        writer.push(" ");
+        writer.ordered_join();
         writer.table(&self.model.table);
         writer.push(" ON ");
         write_key_match(&mut writer, self.model, self.columns);

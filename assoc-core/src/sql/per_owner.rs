@@ -74,9 +74,7 @@ impl KeyedSelect {
         writer.qualify(self.model.table.name);
         self.write_ordinal_and_columns(&mut writer);
         self.write_key_table(&mut writer, keys);
-        writer.push(" ");
-        writer.push(dialect.ordered_join());
-        writer.push(" ");
+        writer.ordered_join();
         writer.table(&self.model.table);
         writer.push(" ON ");
         let several = primary.len() > 1;
@@ -272,9 +270,7 @@ impl KeyedSelect {
     fn write_candidates(&self, writer: &mut SqlWriter<'_>, matching: Matching, keys: &KeySet) -> Result<()> {
         if matching == Matching::ByOrdinal {
             self.write_key_table(writer, keys);
-            writer.push(" ");
-            writer.push(writer.dialect().ordered_join());
-            writer.push(" ");
+            writer.ordered_join();
         }
         writer.table(&self.model.table);
         writer.push(" AS ");

@@ -6,7 +6,7 @@
 //! rows have the same key below them.
 
 use super::SqlWriter;
-use super::keyed::key_column;
+use super::keyed::{key_column, write_match};
 use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::key::KeySet;
@@ -45,42 +45,36 @@ impl KeyedSelect {
         writer.push(" UNION SELECT ");
         write_integer(&mut writer, |writer| writer.own_column(self.model.columns[onward].name));
         writer.push(", ");
-        column_of(&mut writer, LEVELS, LEVEL);
+        writer.column_of(LEVELS, LEVEL);
         writer.push(" + 1 FROM ");
         writer.identifier(LEVELS);
-        self.write_join(&mut writer, |writer| column_of(writer, LEVELS, KEY));
+        self.write_rows_of(&mut writer, LEVELS);
         writer.push(" WHERE ");
-        column_of(&mut writer, LEVELS, LEVEL);
+        writer.column_of(LEVELS, LEVEL);
         // A number of the plan's, not of the program's data: it is part of the text.
         writer.push(&format!(" < {levels}"));
         self.write_and_filter(&mut writer)?;
         writer.push(") SELECT ");
         self.write_columns(&mut writer);
         writer.push(" FROM (SELECT DISTINCT ");
-        column_of(&mut writer, LEVELS, KEY);
+        writer.column_of(LEVELS, KEY);
         writer.push(" FROM ");
         writer.identifier(LEVELS);
         writer.push(") AS ");
         writer.identifier(KEYS);
-        self.write_join(&mut writer, |writer| column_of(writer, KEYS, KEY));
-        if !self.filter.is_always() {
-            writer.push(" WHERE ");
-            writer.condition(&self.filter)?;
-        }
+        self.write_rows_of(&mut writer, KEYS);
+        writer.where_clause(&self.filter)?;
         self.write_needed_order(&mut writer, Matching::ByValue)?;
         writer.finish_within_limit()
     }
 
-    // ` INNER JOIN table ON fk = key`, which finds the rows of each key by the index.
-    fn write_join(&self, writer: &mut SqlWriter<'_>, key: impl Fn(&mut SqlWriter<'_>)) {
-        writer.push(" ");
-        writer.push(writer.dialect().ordered_join());
-        writer.push(" ");
+    // ` INNER JOIN table ON fk = key`, for the keys of a table before it: it finds the rows of each key by the index.
+    fn write_rows_of(&self, writer: &mut SqlWriter<'_>, keys: &str) {
+        writer.ordered_join();
         writer.table(&self.model.table);
         writer.push(" ON ");
         writer.separated(" AND ", self.columns, |writer, column| {
-            let column = &self.model.columns[*column];
-            writer.columns_equal(column.sql_type, |writer| writer.own_column(column.name), &key);
+            write_match(writer, &self.model.columns[*column], |writer| writer.column_of(keys, KEY));
         });
     }
 }
@@ -92,10 +86,4 @@ fn write_integer(writer: &mut SqlWriter<'_>, value: impl Fn(&mut SqlWriter<'_>))
     writer.push(" AS ");
     writer.push(writer.dialect().integer_cast());
     writer.push(")");
-}
-
-fn column_of(writer: &mut SqlWriter<'_>, table: &str, name: &str) {
-    writer.identifier(table);
-    writer.push(".");
-    writer.identifier(name);
 }

@@ -10,7 +10,7 @@ use super::existing::Owners;
 use super::fetch::{Arrival, Fetched, FoundRows, LeadingSink, Run, missing_keys, place_in, places};
 use super::index::KeyIndex;
 use super::order;
-use super::recursions::{Level, Levels, RowsBelow};
+use super::recursions::{Level, Levels, Reading, RowsBelow};
 
 /// A look-up by keys. Each chunk of the keys is a statement.
 pub(super) struct KeyLookUp<'k> {
@@ -37,7 +37,7 @@ pub(super) struct KeyLookUp<'k> {
     sorted_by: Option<Vec<(usize, Direction)>>,
     level: Level,
     // How a recursion is read that it has begun.
-    begun: Option<(usize, Levels)>,
+    begun: Option<Levels>,
 }
 
 impl<'k> KeyLookUp<'k> {
@@ -63,11 +63,11 @@ impl<'k> KeyLookUp<'k> {
             let what = format!("a grouped association that leads to more than {chunk_size} different rows");
             return Err(Error::unsupported(dialect.name(), what));
         }
-        let reads_levels = matches!(level, Level::First { levels: Some(_), .. });
-        let mut chunks = missing.chunks(if reads_levels { missing.len() } else { chunk_size });
+        let mut chunks = missing.chunks(if level.reads_below() { missing.len() } else { chunk_size });
         let mut key_place = None;
         // A row of another key may be one that is in memory already.
-        if let Some(ranges) = dialect.capabilities().key_ranges.filter(|_| missing.len() == keys.len() && !reads_levels)
+        if let Some(ranges) =
+            dialect.capabilities().key_ranges.filter(|_| missing.len() == keys.len() && !level.reads_below())
             && let Some(place) = select.place_of_key(dialect)
         {
             for chunk in &mut chunks {
@@ -109,8 +109,8 @@ impl<'k> KeyLookUp<'k> {
     pub(super) fn statement(&self, dialect: &dyn Dialect, part: usize) -> Result<Statement> {
         let chunk = &self.chunks[part];
         let statement = match &self.level {
-            Level::First { levels: Some(reading), .. } => reading.statement.clone(),
-            Level::Alone | Level::First { levels: None, .. } => self.select.statement(dialect, chunk)?,
+            Level::First(Some(reading)) => reading.statement.clone(),
+            Level::Alone | Level::First(None) => self.select.statement(dialect, chunk)?,
             Level::Below(role) => self.select.statement(dialect, chunk)?.in_role(*role),
         };
         Ok(statement.as_part(part))
@@ -118,8 +118,7 @@ impl<'k> KeyLookUp<'k> {
 
     /// Takes the rows of the next statement.
     pub(super) fn sink(&mut self) -> &mut dyn RowSink {
-        let reads_levels = matches!(self.level, Level::First { levels: Some(_), .. });
-        match self.by_ordinal || self.is_grouped || self.key_place.is_some() || reads_levels {
+        match self.by_ordinal || self.is_grouped || self.key_place.is_some() || self.level.reads_below() {
             true => self,
             false => &mut *self.fetched.rows,
         }
@@ -127,15 +126,10 @@ impl<'k> KeyLookUp<'k> {
 
     /// Gives the rows of a statement to their keys. All have come.
     pub(super) fn took(&mut self, part: usize) -> Result<()> {
-        if let Level::First { first, levels } = std::mem::replace(&mut self.level, Level::Alone) {
-            let Some(reading) = levels else {
-                self.begun = Some((first, Levels::OneByOne));
-                return self.took(part);
-            };
-            let rows = RowsBelow::new(reading, self.select.columns, &self.chunks[part]);
-            take_from_recursion(self.plan, self.step, &rows, &self.missing, &self.index, &mut self.fetched)?;
-            self.begun = Some((first, Levels::AtOnce(rows)));
-            return Ok(());
+        match std::mem::replace(&mut self.level, Level::Alone) {
+            Level::First(Some(reading)) => return self.took_levels(reading),
+            Level::First(None) => self.begun = Some(Levels::OneByOne),
+            level => self.level = level,
         }
         let places = match self.by_ordinal {
             true => {
@@ -155,6 +149,13 @@ impl<'k> KeyLookUp<'k> {
         Ok(())
     }
 
+    fn took_levels(&mut self, reading: Reading) -> Result<()> {
+        let rows = RowsBelow::new(reading, self.select.columns, &self.missing);
+        take_from_recursion(self.plan, self.step, &rows, &self.missing, &self.index, &mut self.fetched)?;
+        self.begun = Some(Levels::AtOnce(rows));
+        Ok(())
+    }
+
     /// The rows, where several statements have brought them and the order of each is not that of all.
     pub(super) fn out_of_order(&mut self) -> Option<(&'k KeyedSelect, &mut Fetched)> {
         let is_ordered = self.select.row_order == RowOrder::GloballyOrdered;
@@ -169,7 +170,7 @@ impl<'k> KeyLookUp<'k> {
     }
 
     /// How a recursion is read that it has begun.
-    pub(super) fn begun(&mut self) -> Option<(usize, Levels)> {
+    pub(super) fn begun(&mut self) -> Option<Levels> {
         self.begun.take()
     }
 
@@ -211,7 +212,7 @@ fn may_be_among(keys: &KeyIndex<'_>, stored: &Value<'_>) -> bool {
 /// those of several levels.
 impl RowSink for KeyLookUp<'_> {
     fn row(&mut self, values: &mut [Value<'_>]) -> Result<()> {
-        if let Level::First { levels: Some(reading), .. } = &mut self.level {
+        if let Level::First(Some(reading)) = &mut self.level {
             return RowSink::row(&mut *reading.rows, values);
         }
         if let Some(place) = self.key_place {

@@ -43,7 +43,7 @@ pub(super) enum Level {
     /// It belongs to none.
     Alone,
     /// The first that has to ask the database.
-    First { first: usize, levels: Option<Reading> },
+    First(Option<Reading>),
     /// One below.
     Below(StatementRole),
 }
@@ -52,8 +52,14 @@ pub(super) enum Level {
 pub(super) struct Reading {
     pub(super) statement: Statement,
     pub(super) rows: Box<dyn Rows>,
-    onward: usize,
-    levels: usize,
+    recursion: RecursionLevel,
+}
+
+impl Level {
+    /// Whether its statement reads the levels below as well.
+    pub(super) fn reads_below(&self) -> bool {
+        matches!(self, Level::First(Some(_)))
+    }
 }
 
 impl Begun {
@@ -67,32 +73,30 @@ impl Begun {
 
     /// What a look-up of these keys is, which are not in memory.
     pub(super) fn level(&self, step: &Step, missing: &KeySet, dialect: &dyn Dialect) -> Level {
-        let Some(RecursionLevel { first, below, onward }) = step.recursion else { return Level::Alone };
-        match self.0.get(&first) {
+        let Some(recursion) = step.recursion else { return Level::Alone };
+        match self.0.get(&recursion.first) {
             Some(Levels::OneByOne) => Level::Below(StatementRole::StandIn(Lack::RecursiveSelect)),
             // What its statement did not come by.
             Some(Levels::AtOnce(_)) => Level::Below(StatementRole::Continued),
-            None if below == 0 || missing.is_empty() || missing.len() > MOST_KEYS => Level::Alone,
-            None => Level::First { first, levels: Reading::of(step, missing, onward, below + 1, dialect) },
+            None if recursion.below == 0 || missing.is_empty() || missing.len() > MOST_KEYS => Level::Alone,
+            None => Level::First(Reading::of(step, recursion, missing, dialect)),
         }
     }
 
-    /// Notes what a first level has read.
-    pub(super) fn note(&mut self, begun: Option<(usize, Levels)>) {
-        self.0.extend(begun);
-    }
-
-    /// Forgets the rows of a recursion whose last level has run.
-    pub(super) fn end(&mut self, step: &Step) {
-        if let Some(RecursionLevel { first, below: 0, .. }) = step.recursion {
+    /// Notes that a level has run, and what it has begun. The rows of a recursion are forgotten behind its last level.
+    pub(super) fn ran(&mut self, step: &Step, begun: Option<Levels>) {
+        let Some(RecursionLevel { first, below, .. }) = step.recursion else { return };
+        if below == 0 {
             self.0.remove(&first);
+        } else if let Some(levels) = begun {
+            self.0.insert(first, levels);
         }
     }
 }
 
 impl Reading {
     // `None` where each level is a statement.
-    fn of(step: &Step, keys: &KeySet, onward: usize, levels: usize, dialect: &dyn Dialect) -> Option<Self> {
+    fn of(step: &Step, recursion: RecursionLevel, keys: &KeySet, dialect: &dyn Dialect) -> Option<Self> {
         let at_once = dialect.capabilities().recursions == Recursions::AtOnce;
         // A key that is no signed integer may come from another association that the step serves.
         let fits = matches!(keys, KeySet::Ints(_)) && keys.len() <= dialect.keys_per_statement(1);
@@ -100,28 +104,28 @@ impl Reading {
             return None;
         }
         // The condition's binds are in it twice, so it may have too many.
-        let statement = step.select.levels_statement(dialect, keys, onward, levels).ok()?;
-        Some(Reading { statement, rows: new_rows(&step.select), onward, levels })
+        let statement = step.select.levels_statement(dialect, keys, recursion.onward, recursion.below + 1);
+        Some(Reading { statement: statement.ok()?, rows: new_rows(&step.select), recursion })
     }
 }
 
 impl RowsBelow {
     /// The rows by their keys, from the keys that were asked for down through all levels.
     pub(super) fn new(reading: Reading, columns: &[usize], asked_for: &KeySet) -> Self {
-        let Reading { onward, levels, rows, .. } = reading;
+        let Reading { rows, recursion: RecursionLevel { onward, below, .. }, .. } = reading;
         let mut rows_of: HashMap<i64, Vec<u32>> = HashMap::new();
-        for (at, key) in integers(&rows.keys(columns, 0)).into_iter().enumerate() {
+        for (at, key) in integers(rows.keys(columns, 0)).into_iter().enumerate() {
             if let Some(key) = key {
                 rows_of.entry(key).or_default().push(position(at));
             }
         }
-        let onward = integers(&rows.keys(&[onward], 0));
+        let onward = integers(rows.keys(&[onward], 0));
         let mut of_key: HashMap<i64, Vec<u32>> = HashMap::new();
         let mut level: Vec<i64> = match asked_for {
             KeySet::Ints(keys) => keys.to_vec(),
             KeySet::Tuples(_) => Vec::new(),
         };
-        for _ in 0..levels {
+        for _ in 0..=below {
             let mut next = Vec::new();
             for key in level {
                 if of_key.contains_key(&key) {
@@ -155,9 +159,9 @@ impl RowsBelow {
 }
 
 // Keys of one integer column.
-fn integers(keys: &RowKeys) -> Vec<Option<i64>> {
+fn integers(keys: RowKeys) -> Vec<Option<i64>> {
     match keys {
-        RowKeys::Ints(keys) => keys.clone(),
+        RowKeys::Ints(keys) => keys,
         RowKeys::Tuples(keys) => keys
             .iter()
             .map(|key| match key.as_ref()?.values() {

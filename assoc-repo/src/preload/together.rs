@@ -75,7 +75,7 @@ impl<'k> LookUp<'k> {
         }
     }
 
-    fn begun(&mut self) -> Option<(usize, Levels)> {
+    fn begun(&mut self) -> Option<Levels> {
         match self {
             LookUp::ByKey(look_up) => look_up.begun(),
             LookUp::JoinChain(_) => None,
@@ -115,13 +115,12 @@ impl Run<'_, '_> {
             }
         }
         let ran = look_ups.len();
-        for look_up in &mut look_ups {
-            self.begun.note(look_up.begun());
+        for (step, look_up) in steps.iter().zip(&mut look_ups) {
+            self.begun.ran(step, look_up.begun());
         }
         let found = look_ups.into_iter().zip(&owners).map(|(look_up, owners)| look_up.found_for(owners));
         let found = found.collect::<Result<Vec<_>>>()?;
         for ((step, owners), found) in steps.iter().zip(owners).zip(found) {
-            self.begun.end(step);
             self.distribute_rows(step, owners, found);
         }
         Ok(ran)

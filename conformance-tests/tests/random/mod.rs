@@ -38,3 +38,8 @@ impl Random {
         }
     }
 }
+
+/// A number of the environment: where a property test begins, and how many cases it runs.
+pub(crate) fn number(variable: &str, otherwise: u64) -> u64 {
+    std::env::var(variable).ok().and_then(|value| value.parse().ok()).unwrap_or(otherwise)
+}
