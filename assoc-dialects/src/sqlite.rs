@@ -61,7 +61,7 @@ use assoc_core::sql::{RawSyntax, SqlWriter, padded_length};
 use assoc_core::{SqlType, Value};
 
 pub use answer::is_expression;
-pub use errors::{Violation, class_of_answer, class_of_message, violation};
+pub use errors::{READ_SCHEMA, Violation, class_of_answer, class_of_message, may_know_an_older_schema, violation};
 pub use key_lists::KeyLists;
 use key_lists::OneBind;
 

@@ -9,8 +9,8 @@
 
 use assoc_core::dialect::Dialect;
 use assoc_core::driver::{ExecResult, IsolationLevel, RowSink, Statement, TransactionMode};
-use assoc_core::{Result, Value};
-use assoc_dialects::sqlite::{KeyLists, SqliteDialect};
+use assoc_core::{DriverError, Result, Value};
+use assoc_dialects::sqlite::{KeyLists, READ_SCHEMA, SqliteDialect, may_know_an_older_schema};
 use assoc_dialects::{Verb, mentions};
 use diesel::connection::{AnsiTransactionManager, Connection, SimpleConnection, TransactionManager};
 use diesel::sqlite::SqliteConnection;
@@ -47,12 +47,12 @@ impl sealed::Client for SqliteConnection {
 
     fn query(&mut self, statement: &Statement, sink: &mut dyn RowSink, _: &Learnt) -> Result<()> {
         let query = dynamic(statement)?;
-        with_functions(self, |connection| rows::read(connection, &query, sink))
+        with_functions_and_schema(self, |connection| rows::read(connection, &query, sink))
     }
 
     fn execute(&mut self, statement: &Statement) -> Result<ExecResult> {
         let query = dynamic(statement)?;
-        with_functions(self, |connection| execute(connection, &query))
+        with_functions_and_schema(self, |connection| execute(connection, &query))
     }
 
     fn depth(&mut self) -> Result<u32> {
@@ -98,22 +98,26 @@ fn failed(error: diesel::result::Error, sql: &str) -> assoc_core::Error {
     errors::of_statement(error, errors::of_sqlite, sql)
 }
 
-/// Runs again with our functions registered where SQLite knows none of that name.
-fn with_functions<T>(
+/// Runs again where SQLite refuses a statement before it has begun, and the cause can be removed: our functions are registered where it
+/// knows none of that name, and the schema is read where the connection may know an older one.
+fn with_functions_and_schema<T>(
     connection: &mut SqliteConnection,
     mut run: impl FnMut(&mut SqliteConnection) -> Result<T>,
 ) -> Result<T> {
-    let done = run(connection);
-    let lacks_ours = |error: &assoc_core::Error| {
-        error.driver().is_some_and(|error| error.message().starts_with("no such function: assoc_"))
+    let refused = match run(connection) {
+        Ok(done) => return Ok(done),
+        Err(error) => error,
     };
-    match done {
-        Err(error) if lacks_ours(&error) => {
+    match refused.driver().map(DriverError::message) {
+        Some(message) if message.starts_with("no such function: assoc_") => {
             functions::register(connection).map_err(errors::of_diesel)?;
-            run(connection)
         }
-        done => done,
+        Some(message) if may_know_an_older_schema(message) => {
+            connection.batch_execute(READ_SCHEMA).map_err(errors::of_diesel)?;
+        }
+        _ => return Err(refused),
     }
+    run(connection)
 }
 
 fn execute(connection: &mut SqliteConnection, query: &DynamicQuery<'_>) -> Result<ExecResult> {

@@ -32,8 +32,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use assoc_core::driver::{ExecResult, RowSink, Statement, TransactionMode};
-use assoc_core::{DriverErrorKind, ErrorKind, Result, Value};
+use assoc_core::{DriverErrorKind, Error, ErrorKind, Result, Value};
 use assoc_dialects::Verb;
+use assoc_dialects::sqlite::{READ_SCHEMA, may_know_an_older_schema};
 
 mod answer;
 mod known_texts;
@@ -331,6 +332,19 @@ impl Session {
         Ok(())
     }
 
+    fn prepare(&self, sql: &str) -> Result<rusqlite::CachedStatement<'_>> {
+        let refused = match self.conn.prepare_cached(sql) {
+            Ok(prepared) => return Ok(prepared),
+            Err(error) => errors::of_statement(error, sql),
+        };
+        if !is_by_an_older_schema(&refused) {
+            return Err(refused);
+        }
+        // A failure of this shows again in the next line.
+        let _ = self.conn.query_row(READ_SCHEMA, [], |_| Ok(()));
+        self.conn.prepare_cached(sql).map_err(|error| errors::of_statement(error, sql))
+    }
+
     fn with_prepared<T>(
         &mut self,
         statement: &Statement,
@@ -347,12 +361,22 @@ impl Session {
             };
             done.and_then(|done| self.check_boundary(sql).map(|()| done))
         } else {
-            let mut prepared = self.conn.prepare_cached(sql).map_err(|error| errors::of_statement(error, sql))?;
-            bind_all(&mut prepared, statement, self.uuid_as_text).and_then(|()| run(&mut prepared, sql, found))
+            let mut prepared = self.prepare(sql)?;
+            let done =
+                bind_all(&mut prepared, statement, self.uuid_as_text).and_then(|()| run(&mut prepared, sql, found));
+            if done.as_ref().is_err_and(is_by_an_older_schema) {
+                // Kept, SQLite would prepare it anew by what the connection knows.
+                prepared.discard();
+            }
+            done
         };
         self.running = false;
         done
     }
+}
+
+fn is_by_an_older_schema(error: &Error) -> bool {
+    error.driver().is_some_and(|error| may_know_an_older_schema(error.message()))
 }
 
 fn bind_all(prepared: &mut rusqlite::Statement<'_>, statement: &Statement, uuid_as_text: bool) -> Result<()> {

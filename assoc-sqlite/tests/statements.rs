@@ -23,6 +23,33 @@ fn execute(connection: &mut dyn Connection, sql: &str) -> Result<ExecResult> {
 }
 
 #[test]
+fn a_unique_index_that_another_connection_has_made_is_known() {
+    let scratch = Scratch::new();
+    let [one, other] = [scratch.builder().open().unwrap(), scratch.builder().open().unwrap()];
+    let schema = |sql: &str| pollster::block_on(one.execute_batch(sql)).unwrap();
+    schema("CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT)");
+    let mut connection = pollster::block_on(other.acquire(Access::Write)).unwrap();
+    let upsert = "INSERT INTO users (email) VALUES ('ada') ON CONFLICT (email) DO NOTHING";
+    for in_transaction in [false, true] {
+        pollster::block_on(rows(&mut *connection, &Statement::plain("SELECT id FROM users"))).unwrap();
+        schema("CREATE UNIQUE INDEX emails ON users (email)");
+        if in_transaction {
+            pollster::block_on(connection.begin(TransactionMode::Write)).unwrap();
+        }
+        execute(&mut *connection, upsert).unwrap();
+        if in_transaction {
+            pollster::block_on(connection.commit()).unwrap();
+        }
+        schema("DROP INDEX emails");
+        assert_eq!(
+            kind(&execute(&mut *connection, upsert).unwrap_err()),
+            DriverErrorKind::Statement,
+            "there is none any more"
+        );
+    }
+}
+
+#[test]
 fn values_go_in_and_come_out() {
     let (_sqlite, mut connection) = memory("");
     let date = Date { year: 2024, month: 2, day: 29 };

@@ -67,6 +67,24 @@ pub fn class_of_answer(message: &str) -> Option<DriverErrorKind> {
     (message == "integer overflow" || message.starts_with(REFUSED)).then_some(DriverErrorKind::Value)
 }
 
+/// Reads the schema anew on a connection that knows an older one.
+pub const READ_SCHEMA: &str = "SELECT 1 FROM sqlite_master LIMIT 1";
+
+/// Whether a connection may have refused a statement by an older schema than the database has now: of a unique index that
+/// another connection has made since, SQLite says that there is none. It does not look for a newer schema then, so the connection
+/// refuses the statement until it has run another one, such as [`READ_SCHEMA`]. Nothing of the refused statement has run.
+///
+/// ```
+/// use assoc_dialects::sqlite::may_know_an_older_schema;
+///
+/// let refused = "ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint";
+/// assert!(may_know_an_older_schema(refused) && !may_know_an_older_schema("no such table: users"));
+/// ```
+#[must_use]
+pub fn may_know_an_older_schema(message: &str) -> bool {
+    message.contains("ON CONFLICT clause does not match any")
+}
+
 /// The class of a failure by its message, for a client that does not pass SQLite's code on.
 ///
 /// All codes but `SQLITE_ERROR` and those of constraints have one message each (`sqlite3_errstr`), so what is none of them is

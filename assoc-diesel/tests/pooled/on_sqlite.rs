@@ -34,6 +34,27 @@ fn a_database_that_cannot_be_opened_is_unavailable() {
     assert_eq!(refused.driver().unwrap().kind(), DriverErrorKind::Unavailable);
 }
 
+#[test]
+fn a_unique_index_that_another_connection_has_made_is_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = folder.path().join("blog.db").display().to_string();
+    let mut other = SqliteConnection::establish(&url).unwrap();
+    other.batch_execute("CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL)").unwrap();
+    let pool = Pool::builder().max_size(1).build(ConnectionManager::<SqliteConnection>::new(&url)).unwrap();
+    let repo = Repo::new(Pooled::new(pool).unwrap());
+    let upsert = "INSERT INTO users (name) VALUES ('Ada') ON CONFLICT (name) DO NOTHING";
+    for runtime in runtimes() {
+        runtime.block_on(async {
+            repo.count(Query::<User>::new()).await.unwrap();
+            other.batch_execute("CREATE UNIQUE INDEX names ON users (name)").unwrap();
+            repo.execute_raw(upsert, []).await.unwrap();
+            other.batch_execute("DROP INDEX names").unwrap();
+            let refused = repo.execute_raw(upsert, []).await.unwrap_err();
+            assert_eq!(refused.driver().unwrap().kind(), DriverErrorKind::Statement, "there is none any more");
+        });
+    }
+}
+
 #[derive(Debug)]
 struct TestTransaction;
 
