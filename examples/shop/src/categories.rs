@@ -10,7 +10,7 @@ use crate::tenant::Tenant;
 /// Deeper levels are not shown.
 const LEVELS: usize = 8;
 
-/// `GET /categories`: the whole tree, by one statement for each level.
+/// `GET /categories`: the whole tree. SQLite reads it by one statement for each level, the servers by two statements.
 ///
 /// # Errors
 /// None but those of the database.
