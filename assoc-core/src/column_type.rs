@@ -59,6 +59,13 @@ pub enum SqlType {
 impl SqlType {
     /// Whether the database considers two stored keys of this type equal exactly when their bytes are. Collations
     /// decide about text, so text keys are grouped by the matches that the database reports.
+    ///
+    /// ```
+    /// use assoc_core::SqlType;
+    ///
+    /// assert!(SqlType::Int(64).is_byte_comparable());
+    /// assert!(!SqlType::Text.is_byte_comparable());
+    /// ```
     #[must_use]
     pub const fn is_byte_comparable(self) -> bool {
         matches!(self, SqlType::Bool | SqlType::Int(_) | SqlType::UInt(_) | SqlType::Blob | SqlType::Uuid)
@@ -66,6 +73,12 @@ impl SqlType {
 
     /// A value as the model has it that a driver read from a column of this type: UUIDs are stored as bytes or as text,
     /// integers perhaps in columns of decimals, and a driver may not know text in a binary collation from bytes.
+    ///
+    /// ```
+    /// use assoc_core::{SqlType, Value};
+    ///
+    /// assert_eq!(SqlType::Uuid.stored(Value::Blob(vec![0xab; 16].into())), Value::Uuid([0xab; 16]));
+    /// ```
     #[must_use]
     pub fn stored(self, value: Value<'static>) -> Value<'static> {
         let found = match (self, &value) {
@@ -81,6 +94,12 @@ impl SqlType {
     }
 
     /// A value in the form in which keys are compared, whatever form a driver gives it in.
+    ///
+    /// ```
+    /// use assoc_core::{SqlType, Value};
+    ///
+    /// assert_eq!(SqlType::Decimal.as_key(Value::from("9.50")), Value::Decimal("9.50".into()));
+    /// ```
     #[must_use]
     pub fn as_key(self, value: Value<'static>) -> Value<'static> {
         match (self, value) {
@@ -113,6 +132,13 @@ impl SqlType {
     }
 
     /// Whether values of this type are integers.
+    ///
+    /// ```
+    /// use assoc_core::SqlType;
+    ///
+    /// assert!(SqlType::UInt(8).is_integer());
+    /// assert!(!SqlType::Decimal.is_integer());
+    /// ```
     #[must_use]
     pub const fn is_integer(self) -> bool {
         matches!(self, SqlType::Int(_) | SqlType::UInt(_))

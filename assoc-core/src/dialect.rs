@@ -116,6 +116,16 @@ pub enum NullOrder {
 
 impl NullOrder {
     /// Whether `NULL` comes last in a term of an order.
+    ///
+    /// ```
+    /// use assoc_core::dialect::NullOrder;
+    /// use assoc_core::metadata::{Direction, Nulls, Operand, OrderTerm};
+    ///
+    /// let mut age = OrderTerm::new(Operand::own("age"), Direction::Asc);
+    /// assert!(NullOrder::Largest.puts_last(&age));
+    /// age.nulls = Nulls::First;
+    /// assert!(!NullOrder::Largest.puts_last(&age));
+    /// ```
     #[must_use]
     pub const fn puts_last(self, term: &OrderTerm) -> bool {
         match term.nulls {
@@ -126,6 +136,14 @@ impl NullOrder {
     }
 
     /// Whether `NULL` comes last in an order of this direction that does not say so.
+    ///
+    /// ```
+    /// use assoc_core::dialect::NullOrder;
+    /// use assoc_core::metadata::Direction;
+    ///
+    /// assert!(!NullOrder::Smallest.is_last(Direction::Asc));
+    /// assert!(NullOrder::Smallest.is_last(Direction::Desc));
+    /// ```
     #[must_use]
     pub const fn is_last(self, direction: Direction) -> bool {
         matches!((self, direction), (NullOrder::Smallest, Direction::Desc) | (NullOrder::Largest, Direction::Asc))

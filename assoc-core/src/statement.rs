@@ -87,6 +87,12 @@ pub enum BindList {
 
 impl BindList {
     /// The number of elements.
+    ///
+    /// ```
+    /// use assoc_core::driver::BindList;
+    ///
+    /// assert_eq!(BindList::Ints([4, 7].into()).len(), 2);
+    /// ```
     #[must_use]
     pub fn len(&self) -> usize {
         match self {
@@ -96,6 +102,12 @@ impl BindList {
     }
 
     /// Whether the list has no elements.
+    ///
+    /// ```
+    /// use assoc_core::driver::BindList;
+    ///
+    /// assert!(BindList::Ints([].into()).is_empty());
+    /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -104,16 +116,37 @@ impl BindList {
 
 impl Statement {
     /// A [raw](StatementKind::Raw) statement of text and binds.
+    ///
+    /// ```
+    /// use assoc_core::driver::{Bind, Statement};
+    /// use assoc_core::Value;
+    ///
+    /// let statement = Statement::new("SELECT ?", vec![Bind::from(Value::Int(1))]);
+    /// assert_eq!((statement.sql(), statement.binds().len()), ("SELECT ?", 1));
+    /// ```
     pub fn new(sql: impl Into<Arc<str>>, binds: Vec<Bind>) -> Self {
         Statement { sql: sql.into(), binds, kind: StatementKind::Raw, role: StatementRole::Requested }
     }
 
     /// A [raw](StatementKind::Raw) statement without binds.
+    ///
+    /// ```
+    /// use assoc_core::driver::Statement;
+    ///
+    /// assert!(Statement::plain("SELECT 1").binds().is_empty());
+    /// ```
     pub fn plain(sql: impl Into<Arc<str>>) -> Self {
         Statement::new(sql, Vec::new())
     }
 
     /// The same statement, of a kind.
+    ///
+    /// ```
+    /// use assoc_core::driver::{Statement, StatementKind};
+    ///
+    /// let statement = Statement::plain("SELECT 1").of_kind(StatementKind::Select);
+    /// assert_eq!(statement.kind(), StatementKind::Select);
+    /// ```
     #[must_use]
     pub fn of_kind(mut self, kind: StatementKind) -> Self {
         self.kind = kind;
@@ -121,6 +154,13 @@ impl Statement {
     }
 
     /// The same statement, sent for another reason.
+    ///
+    /// ```
+    /// use assoc_core::driver::{Statement, StatementRole};
+    ///
+    /// let statement = Statement::plain("SELECT 1").in_role(StatementRole::Continued);
+    /// assert_eq!(statement.role(), StatementRole::Continued);
+    /// ```
     #[must_use]
     pub fn in_role(mut self, role: StatementRole) -> Self {
         self.role = role;
@@ -129,6 +169,13 @@ impl Statement {
 
     /// The same statement as part of a list that takes several; the parts are counted from 0. All but the first are
     /// [continued](StatementRole::Continued), unless they stand in for something.
+    ///
+    /// ```
+    /// use assoc_core::driver::{Statement, StatementRole};
+    ///
+    /// assert_eq!(Statement::plain("SELECT 1").as_part(0).role(), StatementRole::Requested);
+    /// assert_eq!(Statement::plain("SELECT 1").as_part(1).role(), StatementRole::Continued);
+    /// ```
     #[must_use]
     pub fn as_part(self, part: usize) -> Self {
         let role = if part > 0 && self.role == StatementRole::Requested { StatementRole::Continued } else { self.role };
@@ -136,42 +183,95 @@ impl Statement {
     }
 
     /// What the statement does, as far as its writer knows.
+    ///
+    /// ```
+    /// use assoc_core::driver::{Statement, StatementKind};
+    ///
+    /// assert_eq!(Statement::plain("SELECT 1").kind(), StatementKind::Raw);
+    /// ```
     #[must_use]
     pub fn kind(&self) -> StatementKind {
         self.kind
     }
 
     /// Why the statement is sent.
+    ///
+    /// ```
+    /// use assoc_core::driver::{Statement, StatementRole};
+    ///
+    /// assert_eq!(Statement::plain("SELECT 1").role(), StatementRole::Requested);
+    /// ```
     #[must_use]
     pub fn role(&self) -> StatementRole {
         self.role
     }
 
     /// The text.
+    ///
+    /// ```
+    /// use assoc_core::driver::{Bind, Statement};
+    /// use assoc_core::Value;
+    ///
+    /// let statement = Statement::new("SELECT ?", vec![Bind::from(Value::Int(1))]);
+    /// assert_eq!(statement.sql(), "SELECT ?");
+    /// ```
     #[must_use]
     pub fn sql(&self) -> &str {
         &self.sql
     }
 
     /// The text, shared.
+    ///
+    /// ```
+    /// use assoc_core::driver::{Bind, Statement};
+    /// use assoc_core::Value;
+    ///
+    /// let statement = Statement::new("SELECT ?", vec![Bind::from(Value::Int(1))]);
+    /// let text = statement.shared_sql().clone(); // for a cache: no copy of the text
+    /// assert_eq!(&*text, "SELECT ?");
+    /// ```
     #[must_use]
     pub fn shared_sql(&self) -> &Arc<str> {
         &self.sql
     }
 
     /// The binds.
+    ///
+    /// ```
+    /// use assoc_core::driver::{Bind, Statement};
+    /// use assoc_core::Value;
+    ///
+    /// let statement = Statement::new("SELECT ?", vec![Bind::from(Value::Int(1))]);
+    /// assert!(matches!(statement.binds(), [Bind::Value(Value::Int(1))]));
+    /// ```
     #[must_use]
     pub fn binds(&self) -> &[Bind] {
         &self.binds
     }
 
     /// The binds, given up.
+    ///
+    /// ```
+    /// use assoc_core::driver::{Bind, Statement};
+    /// use assoc_core::Value;
+    ///
+    /// let statement = Statement::new("SELECT ?", vec![Bind::from(Value::Int(1))]);
+    /// assert_eq!(statement.into_binds().len(), 1);
+    /// ```
     #[must_use]
     pub fn into_binds(self) -> Vec<Bind> {
         self.binds
     }
 
     /// How many values are bound, counting the elements of lists.
+    ///
+    /// ```
+    /// use assoc_core::driver::{Bind, Statement};
+    /// use assoc_core::driver::BindList;
+    ///
+    /// let keys = Bind::List(BindList::Ints([4, 7, 9].into()));
+    /// assert_eq!(Statement::new("SELECT … = ANY(?)", vec![keys]).bound_values(), 3);
+    /// ```
     #[must_use]
     pub fn bound_values(&self) -> usize {
         self.binds

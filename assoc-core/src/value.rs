@@ -49,6 +49,13 @@ pub enum Value<'a> {
 
 impl Value<'_> {
     /// Whether this is `NULL`.
+    ///
+    /// ```
+    /// use assoc_core::Value;
+    ///
+    /// assert!(Value::Null.is_null());
+    /// assert!(!Value::Int(0).is_null());
+    /// ```
     #[must_use]
     pub fn is_null(&self) -> bool {
         matches!(self, Value::Null)
@@ -56,6 +63,12 @@ impl Value<'_> {
 
     /// Whether this is MySQL's `0000-00-00`, with or without a time, which is no date. An `Option` field reads it as
     /// `None`; for other fields it is an error.
+    ///
+    /// ```
+    /// use assoc_core::value::{Date, Value};
+    ///
+    /// assert!(Value::Date(Date { year: 0, month: 0, day: 0 }).is_zero_date());
+    /// ```
     #[must_use]
     pub fn is_zero_date(&self) -> bool {
         matches!(
@@ -67,6 +80,13 @@ impl Value<'_> {
 
     /// Whether this is the same as another value of its column: equal, or a decimal of the same number (`9.5` and
     /// `9.50`).
+    ///
+    /// ```
+    /// use assoc_core::Value;
+    ///
+    /// let (one, other) = (Value::Decimal("9.5".into()), Value::Decimal("9.50".into()));
+    /// assert!(one != other && one.is_same(&other));
+    /// ```
     #[must_use]
     pub fn is_same(&self, other: &Value<'_>) -> bool {
         match (self, other) {
@@ -79,6 +99,14 @@ impl Value<'_> {
     }
 
     /// The same value, owning its data: copies text and bytes that were borrowed, moves those that were owned.
+    ///
+    /// ```
+    /// use assoc_core::Value;
+    ///
+    /// let text = String::from("Ada");
+    /// let owned: Value<'static> = Value::from(text.as_str()).into_owned();
+    /// assert_eq!(owned, Value::from("Ada"));
+    /// ```
     #[must_use]
     pub fn into_owned(self) -> Value<'static> {
         match self {
@@ -99,6 +127,12 @@ impl Value<'_> {
     }
 
     /// The kind of value in words, for messages: `"an integer"`, `"text"`.
+    ///
+    /// ```
+    /// use assoc_core::Value;
+    ///
+    /// assert_eq!(Value::from("Ada").kind(), "text");
+    /// ```
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -173,6 +207,12 @@ impl fmt::Display for Value<'_> {
 }
 
 /// The usual text form of a UUID: 32 lower-case hexadecimal digits in five groups.
+///
+/// ```
+/// use assoc_core::value::hyphenated;
+///
+/// assert_eq!(hyphenated(&[0xab; 16]), "abababab-abab-abab-abab-abababababab");
+/// ```
 #[must_use]
 pub fn hyphenated(uuid: &[u8; 16]) -> String {
     let mut out = String::with_capacity(36);
@@ -187,7 +227,14 @@ pub fn hyphenated(uuid: &[u8; 16]) -> String {
     out
 }
 
-/// Reads the text form of a UUID, with or without hyphens.
+/// Reads the text form of a UUID, with or without hyphens. `None` if the text is none.
+///
+/// ```
+/// use assoc_core::value::parse_uuid;
+///
+/// assert_eq!(parse_uuid("ABABABAB-abab-abab-abab-abababababab"), Some([0xab; 16]));
+/// assert_eq!(parse_uuid("abab"), None);
+/// ```
 #[must_use]
 pub fn parse_uuid(text: &str) -> Option<[u8; 16]> {
     let mut out = [0u8; 16];

@@ -114,6 +114,21 @@ struct Inner {
 
 impl Lent {
     /// A driver for connections to a SQLite of at least 3.35, which returns the rows that it writes.
+    ///
+    /// ```
+    /// # use assoc_diesel::Lent;
+    /// # use assoc_repo::prelude::*;
+    /// # use diesel::connection::SimpleConnection;
+    /// # use diesel::prelude::*;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct User { pub id: i64, pub name: String }
+    /// # let mut conn = SqliteConnection::establish(":memory:").unwrap();
+    /// # conn.batch_execute("CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL)").unwrap();
+    /// let lent = Lent::sqlite();
+    /// let repo = Repo::new(lent.clone());
+    /// assert_eq!(lent.block_on(&mut conn, repo.count(Query::<User>::new()))?, 0);
+    /// # Ok::<(), Error>(())
+    /// ```
     #[cfg(feature = "sqlite")]
     #[must_use]
     pub fn sqlite() -> Self {
@@ -121,6 +136,25 @@ impl Lent {
     }
 
     /// A driver for connections to a PostgreSQL of at least version 12.
+    ///
+    /// ```no_run
+    /// # #[cfg(feature = "postgres")] fn example() -> Result<(), assoc_core::Error> {
+    /// use assoc_diesel::Lent;
+    /// use assoc_repo::prelude::*;
+    /// use diesel::prelude::*;
+    ///
+    /// #[derive(Model, Debug, Clone)]
+    /// pub struct User {
+    ///     pub id: i64,
+    ///     pub name: String,
+    /// }
+    ///
+    /// let lent = Lent::postgres();
+    /// let repo = Repo::new(lent.clone());
+    /// let mut conn = PgConnection::establish("postgres://app@localhost/shop").expect("a connection");
+    /// let users = lent.block_on(&mut conn, repo.all(Query::<User>::new()))?;
+    /// # let _ = users; Ok(()) }
+    /// ```
     #[cfg(feature = "postgres")]
     #[must_use]
     pub fn postgres() -> Self {
@@ -131,6 +165,21 @@ impl Lent {
     ///
     /// # Errors
     /// When the database does not answer.
+    ///
+    /// ```
+    /// # use assoc_diesel::Lent;
+    /// # use assoc_repo::prelude::*;
+    /// # use diesel::connection::SimpleConnection;
+    /// # use diesel::prelude::*;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct User { pub id: i64, pub name: String }
+    /// # let mut conn = SqliteConnection::establish(":memory:").unwrap();
+    /// # conn.batch_execute("CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL)").unwrap();
+    /// let lent = Lent::of(&mut conn)?;
+    /// let repo = Repo::new(lent.clone());
+    /// assert_eq!(lent.block_on(&mut conn, repo.count(Query::<User>::new()))?, 0);
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn of(connection: &mut impl Client) -> Result<Self> {
         Ok(Lent::with_dialect(connection.dialect()?.into()))
     }
@@ -142,6 +191,15 @@ impl Lent {
     /// How long a call waits for the connection while another call or a transaction has it. The default is 5 seconds.
     ///
     /// A call on the repo inside a transaction of that repo waits for itself: call the transaction's handle there.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use assoc_diesel::Lent;
+    ///
+    /// let lent = Lent::sqlite().with_patience(Duration::from_millis(100));
+    /// # let _ = lent;
+    /// ```
     #[must_use]
     pub fn with_patience(self, patience: Duration) -> Self {
         Lent(Arc::new(Inner { dialect: Arc::clone(&self.0.dialect), patience }))
@@ -151,6 +209,25 @@ impl Lent {
     ///
     /// When it returns, or a panic leaves it, Diesel is at the depth of transactions that it had before: what the future left
     /// open is rolled back.
+    ///
+    /// ```
+    /// # use assoc_diesel::Lent;
+    /// # use assoc_repo::prelude::*;
+    /// # use diesel::connection::SimpleConnection;
+    /// # use diesel::prelude::*;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct User { pub id: i64, pub name: String }
+    /// # let mut conn = SqliteConnection::establish(":memory:").unwrap();
+    /// # conn.batch_execute("CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL)").unwrap();
+    /// let lent = Lent::sqlite();
+    /// let repo = Repo::new(lent.clone());
+    /// let names = lent.block_on(&mut conn, async {
+    ///     repo.insert(User::build().set(User::NAME, "Ada")).await?;
+    ///     repo.pluck(Query::new(), User::NAME).await
+    /// })?;
+    /// assert_eq!(names, ["Ada"]);
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn block_on<T>(&self, connection: &mut impl Client, future: impl Future<Output = T>) -> T {
         let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
         let mut context = Context::from_waker(&waker);

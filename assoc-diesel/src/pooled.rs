@@ -83,6 +83,19 @@ impl<C: Client + R2D2Connection + 'static> Pooled<C> {
     ///
     /// # Errors
     /// When the pool has no connection to give, or the database does not answer.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("blog.db").display().to_string();
+    /// # use assoc_diesel::Pooled;
+    /// # use assoc_repo::prelude::*;
+    /// # use diesel::SqliteConnection;
+    /// # use diesel::r2d2::{ConnectionManager, Pool};
+    /// let pool = Pool::builder().max_size(4).build(ConnectionManager::<SqliteConnection>::new(path)).unwrap();
+    /// let repo = Repo::new(Pooled::new(pool.clone())?); // the application goes on using `pool`
+    /// # let _ = repo;
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn new(pool: Pool<ConnectionManager<C>>) -> Result<Self> {
         let mut connection = pool.get().map_err(|error| no_connection(&pool, error))?;
         let dialect = connection.dialect()?;
@@ -92,6 +105,19 @@ impl<C: Client + R2D2Connection + 'static> Pooled<C> {
     }
 
     /// Chooses the thread on which statements run.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("blog.db").display().to_string();
+    /// # use assoc_diesel::{Execution, Pooled};
+    /// # use assoc_repo::prelude::*;
+    /// # use diesel::SqliteConnection;
+    /// # use diesel::r2d2::{ConnectionManager, Pool};
+    /// let pool = Pool::builder().max_size(4).build(ConnectionManager::<SqliteConnection>::new(path)).unwrap();
+    /// let repo = Repo::new(Pooled::new(pool)?.with_execution(Execution::Inline));
+    /// # let _ = repo;
+    /// # Ok::<(), Error>(())
+    /// ```
     #[must_use]
     pub fn with_execution(mut self, execution: Execution) -> Self {
         self.execution = execution;

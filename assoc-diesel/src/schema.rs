@@ -68,7 +68,21 @@ use diesel::sql_types as sql;
 )]
 pub trait Agrees<Sql> {}
 
-/// Compiles if the field's type agrees with the column's. It does nothing.
+/// Compiles if the field's type agrees with the column's. It does nothing. `#[model(diesel = …)]` calls it for each field.
+///
+/// ```
+/// use assoc_diesel::schema::agree;
+///
+/// diesel::table! { users (id) { id -> BigInt, name -> Nullable<Text>, } }
+///
+/// agree::<users::id, i64>();
+/// agree::<users::name, Option<String>>();
+/// ```
+/// ```compile_fail
+/// # use assoc_diesel::schema::agree;
+/// # diesel::table! { users (id) { id -> BigInt, name -> Nullable<Text>, } }
+/// agree::<users::name, String>();
+/// ```
 pub const fn agree<C, Field>()
 where
     C: Column,

@@ -24,6 +24,15 @@ impl MySql {
     ///
     /// # Errors
     /// When the URL is not one, or no connection can be made.
+    ///
+    /// ```no_run
+    /// # async fn example() -> assoc_core::Result<()> {
+    /// use assoc_mysql::MySql;
+    ///
+    /// let database = MySql::connect("mysql://app:secret@localhost:3306/shop").await?;
+    /// # drop(database);
+    /// # Ok(()) }
+    /// ```
     pub async fn connect(url: &str) -> Result<MySql> {
         Self::builder(url)?.connect().await
     }
@@ -32,11 +41,29 @@ impl MySql {
     ///
     /// # Errors
     /// When the URL is not one.
+    ///
+    /// ```
+    /// use assoc_mysql::MySql;
+    ///
+    /// let options = MySql::builder("mariadb://app@localhost/shop")?.max_connections(20);
+    /// assert!(MySql::builder("postgres://localhost/shop").is_err());
+    /// # let _ = options;
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn builder(url: &str) -> Result<Builder> {
         Builder::from_url(url)
     }
 
     /// Options for a database, from options of mysql_async.
+    ///
+    /// ```
+    /// use assoc_mysql::MySql;
+    /// use assoc_mysql::mysql_async::OptsBuilder;
+    ///
+    /// let client = OptsBuilder::default().ip_or_hostname("db.internal").user(Some("app")).db_name(Some("shop"));
+    /// let options = MySql::builder_from(client).max_connections(20);
+    /// # let _ = options;
+    /// ```
     pub fn builder_from(options: impl Into<Opts>) -> Builder {
         Builder::from_opts(options.into())
     }
@@ -62,6 +89,14 @@ impl MySql {
     }
 
     /// What server this is, as it said when the driver connected.
+    ///
+    /// ```no_run
+    /// # async fn example() -> assoc_core::Result<()> {
+    /// # use assoc_mysql::MySql;
+    /// let database = MySql::connect("mysql://app@localhost/shop").await?;
+    /// println!("{:?} {:?}", database.server().kind(), database.server().version());
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn server(&self) -> &Server {
         self.dialect.server()
@@ -69,6 +104,14 @@ impl MySql {
 
     /// Closes the pool: idle connections close at once, and those in use when they return. No call gets a connection
     /// from it afterwards. Without this, dropping the driver closes them in the background.
+    ///
+    /// ```no_run
+    /// # async fn example() -> assoc_core::Result<()> {
+    /// # use assoc_mysql::MySql;
+    /// let database = MySql::connect("mysql://app@localhost/shop").await?;
+    /// database.close().await;
+    /// # Ok(()) }
+    /// ```
     pub async fn close(&self) {
         self.pool.close().await;
     }

@@ -75,30 +75,68 @@ impl Builder {
     }
 
     /// The most connections there are at one time (10, or the URL's `pool_max`); at least 1.
+    ///
+    /// ```
+    /// # use assoc_mysql::MySql;
+    /// let options = MySql::builder("mysql://app@localhost/shop")?.max_connections(20);
+    /// # let _ = options;
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn max_connections(mut self, max: usize) -> Self {
         self.max = max.max(1);
         self
     }
 
     /// Sets the number of idle connections that the pool keeps even without use (default: 0, or the URL's `pool_min`).
+    ///
+    /// ```
+    /// # use assoc_mysql::MySql;
+    /// let options = MySql::builder("mysql://app@localhost/shop")?.min_connections(2);
+    /// # let _ = options;
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn min_connections(mut self, min: usize) -> Self {
         self.min = min;
         self
     }
 
     /// How long to wait for a connection before giving up (30 seconds), connecting included.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use assoc_mysql::MySql;
+    /// let options = MySql::builder("mysql://app@localhost/shop")?.acquire_timeout(Duration::from_secs(5));
+    /// # let _ = options;
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn acquire_timeout(mut self, limit: Duration) -> Self {
         self.acquire_timeout = limit;
         self
     }
 
     /// How long a connection may be idle before it is closed (10 minutes).
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use assoc_mysql::MySql;
+    /// let options = MySql::builder("mysql://app@localhost/shop")?.idle_timeout(Duration::from_secs(60));
+    /// # let _ = options;
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn idle_timeout(mut self, limit: Duration) -> Self {
         self.idle_timeout = limit;
         self
     }
 
     /// How long a connection may be idle before it is pinged when it is handed out (5 seconds).
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use assoc_mysql::MySql;
+    /// let options = MySql::builder("mysql://app@localhost/shop")?.ping_after(Duration::from_secs(30));
+    /// # let _ = options;
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn ping_after(mut self, idle: Duration) -> Self {
         self.ping_after = idle;
         self
@@ -112,6 +150,13 @@ impl Builder {
     /// a connection that was closed before the write looks like one that was lost after it. The ping is one round trip.
     /// There is none where the statement must be prepared first, where the connection is a local socket, or where it has
     /// answered [a moment ago](Self::trust_window).
+    ///
+    /// ```
+    /// # use assoc_mysql::MySql;
+    /// let options = MySql::builder("mysql://app@localhost/shop")?.ping_before_write(false);
+    /// # let _ = options;
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn ping_before_write(mut self, ping: bool) -> Self {
         self.ping_before_write = ping;
         self
@@ -123,6 +168,14 @@ impl Builder {
     /// The price: where the server closes a connection within that time, a write outside a transaction fails with
     /// [`ConnectionLost`](assoc_core::DriverErrorKind::ConnectionLost) in place of running on another connection. It never runs
     /// twice. With zero every such write is pinged, and takes two round trips.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use assoc_mysql::MySql;
+    /// let options = MySql::builder("mysql://app@localhost/shop")?.trust_window(Duration::from_secs(2));
+    /// # let _ = options;
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn trust_window(mut self, window: Duration) -> Self {
         self.trust_window = window;
         self
@@ -131,6 +184,13 @@ impl Builder {
     /// How many idle connections a call may use beside its own (5), for statements of a preload that do not need each other's
     /// rows. Only those are used that are idle at that moment; no call waits for one. Inside a transaction everything stays on
     /// its connection. With 0 the statements run one after the other.
+    ///
+    /// ```
+    /// # use assoc_mysql::MySql;
+    /// let options = MySql::builder("mysql://app@localhost/shop")?.spare_connections(0);
+    /// # let _ = options;
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn spare_connections(mut self, spare: usize) -> Self {
         self.spare_connections = spare;
         self
@@ -140,12 +200,26 @@ impl Builder {
     /// together; where it has no room, a connection closes some of its own and goes on. One that keeps none runs what has no binds as
     /// text, and returns the server's error otherwise. With 0 every statement is prepared and closed again,
     /// for proxies that cannot keep them.
+    ///
+    /// ```
+    /// # use assoc_mysql::MySql;
+    /// let options = MySql::builder("mysql://app@localhost/shop")?.statement_cache(1_024);
+    /// # let _ = options;
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn statement_cache(mut self, statements: usize) -> Self {
         self.statement_cache = statements;
         self
     }
 
     /// Stores UUIDs as `CHAR(36)` text instead of `BINARY(16)`. Either setting reads both forms.
+    ///
+    /// ```
+    /// # use assoc_mysql::MySql;
+    /// let options = MySql::builder("mysql://app@localhost/shop")?.uuid_as_text(true);
+    /// # let _ = options;
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn uuid_as_text(mut self, as_text: bool) -> Self {
         self.uuid_as_text = as_text;
         self
@@ -154,12 +228,26 @@ impl Builder {
     /// A statement for every new session: another isolation level, a time limit, a stricter `sql_mode`. Statements run
     /// in the order given, after those of the driver. The time zone must stay UTC and the character set `utf8mb4`;
     /// otherwise dates and text are read wrongly.
+    ///
+    /// ```
+    /// # use assoc_mysql::MySql;
+    /// let options = MySql::builder("mysql://app@localhost/shop")?.on_connect("SET SESSION max_statement_time = 10");
+    /// # let _ = options;
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn on_connect(mut self, sql: impl Into<String>) -> Self {
         self.on_connect.push(sql.into());
         self
     }
 
     /// Changes the options of mysql_async: TLS, compression, keepalive. See the [crate documentation](crate#tls).
+    ///
+    /// ```
+    /// # use assoc_mysql::MySql;
+    /// let options = MySql::builder("mysql://app@localhost/shop")?.options(|client| client.tcp_keepalive(Some(30_000u32)));
+    /// # let _ = options;
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn options(mut self, change: impl FnOnce(OptsBuilder) -> OptsBuilder) -> Self {
         self.opts = change(OptsBuilder::from_opts(self.opts)).into();
         self
@@ -169,6 +257,14 @@ impl Builder {
     ///
     /// # Errors
     /// When there is no connection to be had within the [time limit](Self::acquire_timeout).
+    ///
+    /// ```no_run
+    /// # async fn example() -> assoc_core::Result<()> {
+    /// # use assoc_mysql::MySql;
+    /// let database = MySql::builder("mysql://app@localhost/shop")?.max_connections(20).connect().await?;
+    /// # drop(database);
+    /// # Ok(()) }
+    /// ```
     pub async fn connect(self) -> Result<MySql> {
         MySql::from_builder(self).await
     }

@@ -20,6 +20,8 @@
 //! A column of another type is an error that names it: cast it to `text` in the statement. Infinite dates are errors as well.
 
 pub use assoc_dialects::postgres::PostgresDialect;
+#[cfg(feature = "native-tls")]
+pub use native_tls;
 pub use options::PostgresBuilder;
 pub use tokio_postgres;
 
@@ -63,6 +65,14 @@ impl Postgres {
     ///
     /// # Errors
     /// When the URL cannot be read, and when no connection can be made.
+    ///
+    /// ```no_run
+    /// # async fn example() -> assoc_core::Result<()> {
+    /// # use assoc_postgres::Postgres;
+    /// let by_url = Postgres::connect("postgres://app:secret@localhost:5432/shop").await?;
+    /// let by_pairs = Postgres::connect("host=/run/postgresql user=app dbname=shop").await?;
+    /// # Ok(()) }
+    /// ```
     pub async fn connect(url: &str) -> Result<Self> {
         Postgres::builder(url)?.connect().await
     }
@@ -71,11 +81,27 @@ impl Postgres {
     ///
     /// # Errors
     /// When the URL cannot be read.
+    ///
+    /// ```
+    /// # use assoc_postgres::Postgres;
+    /// let options = Postgres::builder("postgres://app@localhost/shop")?.max_connections(20);
+    /// assert!(Postgres::builder("mysql://localhost/shop").is_err());
+    /// # let _ = options;
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn builder(url: &str) -> Result<PostgresBuilder> {
         PostgresBuilder::from_url(url)
     }
 
     /// Closes idle connections now, and those in use once they come back. Nothing can be acquired afterwards.
+    ///
+    /// ```no_run
+    /// # async fn example() -> assoc_core::Result<()> {
+    /// # use assoc_postgres::Postgres;
+    /// let database = Postgres::connect("postgres://app@localhost/shop").await?;
+    /// database.close();
+    /// # Ok(()) }
+    /// ```
     pub fn close(&self) {
         self.pool.close();
     }

@@ -118,6 +118,17 @@ impl Sqlite {
     ///
     /// # Errors
     /// As [`SqliteBuilder::open`].
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("blog.db");
+    /// use assoc_sqlite::Sqlite;
+    ///
+    /// let sqlite = Sqlite::open(&path)?;
+    /// assert!(path.exists());
+    /// # drop(sqlite);
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn open(path: impl AsRef<Path>) -> Result<Sqlite> {
         Sqlite::builder(path).open()
     }
@@ -142,6 +153,16 @@ impl Sqlite {
     }
 
     /// Options for a database file, or `:memory:`.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("blog.db");
+    /// use assoc_sqlite::Sqlite;
+    ///
+    /// let sqlite = Sqlite::builder(&path).readers(4).statement_cache(512).open()?;
+    /// # drop(sqlite);
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn builder(path: impl AsRef<Path>) -> SqliteBuilder {
         SqliteBuilder::new(path.as_ref())
     }
@@ -151,6 +172,16 @@ impl Sqlite {
     ///
     /// # Errors
     /// As [`SqliteBuilder::open`], and when the URL is another one.
+    ///
+    /// ```
+    /// use assoc_sqlite::Sqlite;
+    ///
+    /// let sqlite = Sqlite::from_url("sqlite::memory:")?;
+    /// assert!(Sqlite::from_url("sqlite:missing.db?mode=ro").is_err());
+    /// assert!(Sqlite::from_url("mysql://localhost/blog").is_err());
+    /// # drop(sqlite);
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn from_url(url: &str) -> Result<Sqlite> {
         SqliteBuilder::from_url(url)?.open()
     }
@@ -170,6 +201,19 @@ impl Sqlite {
     ///
     /// # Errors
     /// When one of the statements fails. Those before it have taken effect.
+    ///
+    /// ```
+    /// # use assoc_sqlite::Sqlite;
+    /// # pollster::block_on(async {
+    /// let sqlite = Sqlite::memory()?;
+    /// sqlite
+    ///     .execute_batch(
+    ///         "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+    ///          INSERT INTO users (name) VALUES ('Ada'), ('Grace');",
+    ///     )
+    ///     .await?;
+    /// # Ok::<(), assoc_core::Error>(()) }).unwrap();
+    /// ```
     pub async fn execute_batch(&self, sql: &str) -> Result<()> {
         let lease = self.inner.writer.acquire().await?;
         let mut connection = SqliteConnection::new(lease, self.inner.execution).await?;

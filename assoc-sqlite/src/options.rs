@@ -88,6 +88,15 @@ impl SqliteBuilder {
 
     /// How many connections read, beside the one that writes. They are opened when first needed. The default is the
     /// number of processors, at least 2 and at most 8. A database in memory has one connection for everything.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("blog.db");
+    /// # use assoc_sqlite::Sqlite;
+    /// let sqlite = Sqlite::builder(&path).readers(4).open()?;
+    /// # drop(sqlite);
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn readers(mut self, readers: usize) -> Self {
         self.readers = Some(readers);
         self
@@ -95,6 +104,16 @@ impl SqliteBuilder {
 
     /// How long SQLite waits for a lock that another process (or another driver in this one) holds; then the error is
     /// [retryable](assoc_core::Error::is_retryable). Default: 5 seconds.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("blog.db");
+    /// # use std::time::Duration;
+    /// # use assoc_sqlite::Sqlite;
+    /// let sqlite = Sqlite::builder(&path).busy_timeout(Duration::from_secs(30)).open()?;
+    /// # drop(sqlite);
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn busy_timeout(mut self, timeout: Duration) -> Self {
         self.config.busy_timeout = timeout;
         self
@@ -102,12 +121,31 @@ impl SqliteBuilder {
 
     /// How long to wait for a connection when all are in use; then the error is
     /// [`PoolTimeout`](DriverErrorKind::PoolTimeout). Default: 30 seconds.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("blog.db");
+    /// # use std::time::Duration;
+    /// # use assoc_sqlite::Sqlite;
+    /// let sqlite = Sqlite::builder(&path).acquire_timeout(Duration::from_secs(5)).open()?;
+    /// # drop(sqlite);
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn acquire_timeout(mut self, timeout: Duration) -> Self {
         self.config.acquire_timeout = timeout;
         self
     }
 
     /// On which thread statements run. Default: [`Execution::Auto`].
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("blog.db");
+    /// # use assoc_sqlite::{Execution, Sqlite};
+    /// let sqlite = Sqlite::builder(&path).execution(Execution::Inline).open()?;
+    /// # drop(sqlite);
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn execution(mut self, execution: Execution) -> Self {
         self.execution = execution;
         self
@@ -115,12 +153,31 @@ impl SqliteBuilder {
 
     /// Under [`Execution::Auto`] in a runtime, a statement whose recent runs took less than this stays on its thread. Default: 50
     /// microseconds. A higher limit spares the way to another thread, and stalls the other tasks of the thread for as long.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("blog.db");
+    /// # use std::time::Duration;
+    /// # use assoc_sqlite::Sqlite;
+    /// let sqlite = Sqlite::builder(&path).short_statement(Duration::from_micros(200)).open()?;
+    /// # drop(sqlite);
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn short_statement(mut self, limit: Duration) -> Self {
         self.config.short_statement = limit;
         self
     }
 
     /// How many prepared statements each connection keeps. Default: 256.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("blog.db");
+    /// # use assoc_sqlite::Sqlite;
+    /// let sqlite = Sqlite::builder(&path).statement_cache(1_024).open()?;
+    /// # drop(sqlite);
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn statement_cache(mut self, statements: usize) -> Self {
         self.config.statement_cache = statements;
         self
@@ -128,6 +185,15 @@ impl SqliteBuilder {
 
     /// The largest part of the database that each connection keeps in memory, in KiB. Default: 8 MiB; SQLite's default
     /// is 2 MB. More helps where the rows of an owner are scattered over a file that is larger than the cache.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("blog.db");
+    /// # use assoc_sqlite::Sqlite;
+    /// let sqlite = Sqlite::builder(&path).page_cache_kib(64 * 1_024).open()?;
+    /// # drop(sqlite);
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn page_cache_kib(mut self, kib: u32) -> Self {
         self.config.page_cache_kib = kib;
         self
@@ -135,6 +201,15 @@ impl SqliteBuilder {
 
     /// Whether UUIDs are stored as text of 36 characters, for a database that other programs write in that form.
     /// Default: no, as 16 bytes.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("blog.db");
+    /// # use assoc_sqlite::Sqlite;
+    /// let sqlite = Sqlite::builder(&path).uuid_as_text(true).open()?;
+    /// # drop(sqlite);
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn uuid_as_text(mut self, as_text: bool) -> Self {
         self.config.uuid_as_text = as_text;
         self
@@ -143,6 +218,17 @@ impl SqliteBuilder {
     /// What to do on every connection after it is set up: pragmas, functions, collations. It is called for each of
     /// them, and may override what the driver has set, except for the [busy timeout](SqliteBuilder::busy_timeout),
     /// which the driver changes back and forth.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("blog.db");
+    /// # use assoc_sqlite::Sqlite;
+    /// let sqlite = Sqlite::builder(&path)
+    ///     .on_connect(|connection| connection.execute_batch("PRAGMA case_sensitive_like = ON"))
+    ///     .open()?;
+    /// # drop(sqlite);
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn on_connect<F>(mut self, hook: F) -> Self
     where
         F: Fn(&rusqlite::Connection) -> rusqlite::Result<()> + Send + Sync + 'static,
@@ -152,12 +238,33 @@ impl SqliteBuilder {
     }
 
     /// Whether the database is opened as read-only. Default: no.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("blog.db");
+    /// # use assoc_sqlite::Sqlite;
+    /// # Sqlite::open(&path)?;
+    /// let sqlite = Sqlite::builder(&path).read_only(true).open()?;
+    /// # pollster::block_on(async {
+    /// assert!(sqlite.execute_batch("CREATE TABLE users (id INTEGER PRIMARY KEY)").await.is_err());
+    /// # });
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn read_only(mut self, read_only: bool) -> Self {
         self.config.read_only = read_only;
         self
     }
 
     /// Whether opening creates a database that does not exist. Default: yes.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("blog.db");
+    /// # use assoc_sqlite::Sqlite;
+    /// let missing = Sqlite::builder(&path).create_if_missing(false).open();
+    /// assert!(missing.is_err());
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn create_if_missing(mut self, create: bool) -> Self {
         self.config.create = create;
         self
@@ -168,6 +275,16 @@ impl SqliteBuilder {
     /// # Errors
     /// [`Unavailable`](DriverErrorKind::Unavailable) when the file does not exist or is not a database. Retryable when
     /// another process locks it for longer than the busy timeout.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("blog.db");
+    /// # use assoc_sqlite::Sqlite;
+    /// let sqlite = Sqlite::builder(&path).readers(2).open()?;
+    /// assert!(path.exists());
+    /// # drop(sqlite);
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn open(self) -> Result<Sqlite> {
         Sqlite::start(self.config, self.readers.unwrap_or_else(default_readers).max(1), self.execution)
     }

@@ -15,6 +15,13 @@ pub struct DecodeError {
 
 impl DecodeError {
     /// Makes the error. `expected` says in words what the type takes: "a 32-bit integer".
+    ///
+    /// ```
+    /// use assoc_core::{DecodeError, Value};
+    ///
+    /// let error = DecodeError::new("a 32-bit integer", &Value::Int(3_000_000_000)).at("User", "age");
+    /// assert!(error.to_string().contains("a 32-bit integer"));
+    /// ```
     #[cold]
     #[must_use]
     pub fn new(expected: &'static str, found: &Value<'_>) -> Self {
@@ -42,6 +49,13 @@ impl DecodeError {
     }
 
     /// Names the place the value came from.
+    ///
+    /// ```
+    /// use assoc_core::{DecodeError, ErrorKind, Value};
+    ///
+    /// let error = DecodeError::new("text", &Value::Null).at("User", "name");
+    /// assert!(matches!(error.kind(), ErrorKind::Decode { model: "User", .. }));
+    /// ```
     #[cold]
     #[must_use]
     pub fn at(self, model: &'static str, column: impl Into<Cow<'static, str>>) -> Error {

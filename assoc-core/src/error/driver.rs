@@ -64,6 +64,13 @@ pub struct DriverError {
 
 impl DriverError {
     /// An error of one class with the database's message.
+    ///
+    /// ```
+    /// use assoc_core::{DriverError, DriverErrorKind};
+    ///
+    /// let error = DriverError::new(DriverErrorKind::UniqueViolation, "Duplicate entry");
+    /// assert_eq!(error.to_string(), "unique constraint violated: Duplicate entry");
+    /// ```
     pub fn new(kind: DriverErrorKind, message: impl Into<String>) -> Self {
         DriverError {
             kind,
@@ -78,6 +85,13 @@ impl DriverError {
     }
 
     /// Adds the database's error code: `SQLITE_CONSTRAINT_UNIQUE`, `1062`.
+    ///
+    /// ```
+    /// use assoc_core::{DriverError, DriverErrorKind};
+    ///
+    /// let error = DriverError::new(DriverErrorKind::UniqueViolation, "Duplicate entry").with_code("1062");
+    /// assert_eq!(error.code(), Some("1062"));
+    /// ```
     #[must_use]
     pub fn with_code(mut self, code: impl Into<String>) -> Self {
         self.code = Some(code.into());
@@ -85,6 +99,13 @@ impl DriverError {
     }
 
     /// Adds the table a constraint belongs to, where the database says it.
+    ///
+    /// ```
+    /// use assoc_core::{DriverError, DriverErrorKind};
+    ///
+    /// let error = DriverError::new(DriverErrorKind::UniqueViolation, "Duplicate entry").with_table("users");
+    /// assert_eq!(error.table(), Some("users"));
+    /// ```
     #[must_use]
     pub fn with_table(mut self, table: impl Into<String>) -> Self {
         self.table = Some(table.into());
@@ -92,6 +113,13 @@ impl DriverError {
     }
 
     /// Adds the constraint, as the database names it: an index, or the columns (`users.email`).
+    ///
+    /// ```
+    /// use assoc_core::{DriverError, DriverErrorKind};
+    ///
+    /// let error = DriverError::new(DriverErrorKind::UniqueViolation, "Duplicate entry").with_constraint("users_email");
+    /// assert_eq!(error.constraint(), Some("users_email"));
+    /// ```
     #[must_use]
     pub fn with_constraint(mut self, constraint: impl Into<String>) -> Self {
         self.constraint = Some(constraint.into());
@@ -99,6 +127,13 @@ impl DriverError {
     }
 
     /// Adds the columns of the constraint by their names in the database, where it says them.
+    ///
+    /// ```
+    /// use assoc_core::{DriverError, DriverErrorKind};
+    ///
+    /// let error = DriverError::new(DriverErrorKind::UniqueViolation, "Duplicate entry").with_columns(["email"]);
+    /// assert_eq!(error.columns(), ["email"]);
+    /// ```
     #[must_use]
     pub fn with_columns(mut self, columns: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.columns = columns.into_iter().map(Into::into).collect();
@@ -106,6 +141,13 @@ impl DriverError {
     }
 
     /// Adds the statement that failed. Its text contains no values, because they are bound.
+    ///
+    /// ```
+    /// use assoc_core::{DriverError, DriverErrorKind};
+    ///
+    /// let error = DriverError::new(DriverErrorKind::UniqueViolation, "Duplicate entry").with_sql("INSERT INTO users …");
+    /// assert_eq!(error.sql(), Some("INSERT INTO users …"));
+    /// ```
     #[must_use]
     pub fn with_sql(mut self, sql: &str) -> Self {
         self.sql = Some(sql.into());
@@ -113,6 +155,13 @@ impl DriverError {
     }
 
     /// Adds the driver's own error.
+    ///
+    /// ```
+    /// use assoc_core::{DriverError, DriverErrorKind};
+    ///
+    /// let error = DriverError::new(DriverErrorKind::UniqueViolation, "Duplicate entry").with_source("the client's own error");
+    /// assert!(std::error::Error::source(&error).is_some());
+    /// ```
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
@@ -120,42 +169,93 @@ impl DriverError {
     }
 
     /// The class.
+    ///
+    /// ```
+    /// use assoc_core::{DriverError, DriverErrorKind};
+    ///
+    /// let error = DriverError::new(DriverErrorKind::UniqueViolation, "Duplicate entry");
+    /// assert_eq!(error.kind(), DriverErrorKind::UniqueViolation);
+    /// ```
     #[must_use]
     pub fn kind(&self) -> DriverErrorKind {
         self.kind
     }
 
     /// The database's message.
+    ///
+    /// ```
+    /// use assoc_core::{DriverError, DriverErrorKind};
+    ///
+    /// let error = DriverError::new(DriverErrorKind::UniqueViolation, "Duplicate entry");
+    /// assert_eq!(error.message(), "Duplicate entry");
+    /// ```
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message
     }
 
     /// The database's error code.
+    ///
+    /// ```
+    /// use assoc_core::{DriverError, DriverErrorKind};
+    ///
+    /// let error = DriverError::new(DriverErrorKind::UniqueViolation, "Duplicate entry");
+    /// assert_eq!(error.code(), None); // the driver did not say it
+    /// ```
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         self.code.as_deref()
     }
 
     /// The table whose constraint was violated.
+    ///
+    /// ```
+    /// use assoc_core::{DriverError, DriverErrorKind};
+    ///
+    /// let error = DriverError::new(DriverErrorKind::UniqueViolation, "Duplicate entry").with_table("users");
+    /// if error.table() == Some("users") {
+    ///     println!("there is such a user");
+    /// }
+    /// ```
     #[must_use]
     pub fn table(&self) -> Option<&str> {
         self.table.as_deref()
     }
 
     /// The constraint that was violated.
+    ///
+    /// ```
+    /// use assoc_core::{DriverError, DriverErrorKind};
+    ///
+    /// let error = DriverError::new(DriverErrorKind::UniqueViolation, "Duplicate entry").with_constraint("users.email");
+    /// assert_eq!(error.constraint(), Some("users.email"));
+    /// ```
     #[must_use]
     pub fn constraint(&self) -> Option<&str> {
         self.constraint.as_deref()
     }
 
     /// The columns of the constraint, by their names in the database; empty where it does not say them.
+    ///
+    /// ```
+    /// use assoc_core::{DriverError, DriverErrorKind};
+    ///
+    /// let error = DriverError::new(DriverErrorKind::UniqueViolation, "Duplicate entry");
+    /// assert!(error.columns().is_empty());
+    /// ```
     #[must_use]
     pub fn columns(&self) -> &[String] {
         &self.columns
     }
 
     /// The statement that failed.
+    ///
+    /// ```
+    /// use assoc_core::{DriverError, DriverErrorKind};
+    ///
+    /// let error = DriverError::new(DriverErrorKind::UniqueViolation, "Duplicate entry").with_sql("INSERT INTO users …");
+    /// println!("{}", error.sql().unwrap_or_default());
+    /// ```
     #[must_use]
     pub fn sql(&self) -> Option<&str> {
         self.sql.as_deref()

@@ -54,30 +54,70 @@ fn shown(text: &str) -> String {
 
 impl InvalidInclude {
     /// Makes the error of a path, with the part of it that is wrong. Of long texts only the beginning is kept.
+    ///
+    /// ```
+    /// use assoc_core::{IncludeProblem, InvalidInclude};
+    ///
+    /// let problem = IncludeProblem::NotAllowed { allowed: vec!["comments".to_owned()] };
+    /// let invalid = InvalidInclude::new("posts.secrets", "secrets", problem);
+    /// assert_eq!((invalid.path(), invalid.part()), ("posts.secrets", "secrets"));
+    /// ```
     #[must_use]
     pub fn new(path: &str, part: &str, problem: IncludeProblem) -> Self {
         InvalidInclude { path: shown(path), part: shown(part), problem }
     }
 
     /// The path up to the part that is wrong, or the path that is one too many.
+    ///
+    /// ```
+    /// use assoc_core::{IncludeProblem, InvalidInclude};
+    ///
+    /// let problem = IncludeProblem::NotAllowed { allowed: vec!["comments".to_owned()] };
+    /// let invalid = InvalidInclude::new("posts.secrets", "secrets", problem);
+    /// assert_eq!(invalid.path(), "posts.secrets");
+    /// ```
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
     }
 
     /// The part that is wrong.
+    ///
+    /// ```
+    /// use assoc_core::{IncludeProblem, InvalidInclude};
+    ///
+    /// let problem = IncludeProblem::NotAllowed { allowed: vec!["comments".to_owned()] };
+    /// let invalid = InvalidInclude::new("posts.secrets", "secrets", problem);
+    /// assert_eq!(invalid.part(), "secrets");
+    /// ```
     #[must_use]
     pub fn part(&self) -> &str {
         &self.part
     }
 
     /// What is wrong with it.
+    ///
+    /// ```
+    /// use assoc_core::{IncludeProblem, InvalidInclude};
+    ///
+    /// let problem = IncludeProblem::NotAllowed { allowed: vec!["comments".to_owned()] };
+    /// let invalid = InvalidInclude::new("posts.secrets", "secrets", problem);
+    /// assert!(matches!(invalid.problem(), IncludeProblem::NotAllowed { .. }));
+    /// ```
     #[must_use]
     pub fn problem(&self) -> &IncludeProblem {
         &self.problem
     }
 
     /// The names that are allowed in its place.
+    ///
+    /// ```
+    /// use assoc_core::{IncludeProblem, InvalidInclude};
+    ///
+    /// let problem = IncludeProblem::NotAllowed { allowed: vec!["comments".to_owned()] };
+    /// let invalid = InvalidInclude::new("posts.secrets", "secrets", problem);
+    /// assert_eq!(invalid.allowed(), ["comments"]);
+    /// ```
     #[must_use]
     pub fn allowed(&self) -> &[String] {
         match &self.problem {

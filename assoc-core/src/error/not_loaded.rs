@@ -71,6 +71,13 @@ pub struct AssociationNotLoaded {
 
 impl AssociationNotLoaded {
     /// Makes the error of an association, with the reason.
+    ///
+    /// ```
+    /// use assoc_core::{AssociationNotLoaded, NotLoadedReason};
+    ///
+    /// let error = AssociationNotLoaded::new("User", "posts", NotLoadedReason::NotRequested);
+    /// assert!(error.to_string().contains("Query::preload(User::POSTS)"));
+    /// ```
     #[cold]
     #[must_use]
     pub fn new(model: &'static str, association: &'static str, reason: NotLoadedReason) -> Self {
@@ -78,6 +85,13 @@ impl AssociationNotLoaded {
     }
 
     /// Makes the error of an association whose row names an unknown type.
+    ///
+    /// ```
+    /// use assoc_core::{AssociationNotLoaded, NotLoadedReason};
+    ///
+    /// let error = AssociationNotLoaded::unknown_type("Note", "on", "Ticket");
+    /// assert_eq!((error.reason(), error.tag()), (NotLoadedReason::UnknownType, Some("Ticket")));
+    /// ```
     #[cold]
     #[must_use]
     pub fn unknown_type(model: &'static str, association: &'static str, tag: &str) -> Self {
@@ -86,24 +100,52 @@ impl AssociationNotLoaded {
     }
 
     /// The unknown type that the row names, if that is the reason.
+    ///
+    /// ```
+    /// use assoc_core::{AssociationNotLoaded, NotLoadedReason};
+    ///
+    /// let error = AssociationNotLoaded::new("User", "posts", NotLoadedReason::NotRequested);
+    /// assert_eq!(error.tag(), None);
+    /// ```
     #[must_use]
     pub fn tag(&self) -> Option<&str> {
         self.tag.as_deref()
     }
 
     /// The owner's model.
+    ///
+    /// ```
+    /// use assoc_core::{AssociationNotLoaded, NotLoadedReason};
+    ///
+    /// let error = AssociationNotLoaded::new("User", "posts", NotLoadedReason::NotRequested);
+    /// assert_eq!(error.model(), "User");
+    /// ```
     #[must_use]
     pub fn model(&self) -> &'static str {
         self.model
     }
 
     /// The association's name.
+    ///
+    /// ```
+    /// use assoc_core::{AssociationNotLoaded, NotLoadedReason};
+    ///
+    /// let error = AssociationNotLoaded::new("User", "posts", NotLoadedReason::NotRequested);
+    /// assert_eq!(error.association(), "posts");
+    /// ```
     #[must_use]
     pub fn association(&self) -> &'static str {
         self.association
     }
 
     /// Why it cannot be read.
+    ///
+    /// ```
+    /// use assoc_core::{AssociationNotLoaded, NotLoadedReason};
+    ///
+    /// let error = AssociationNotLoaded::new("User", "posts", NotLoadedReason::NotRequested);
+    /// assert_eq!(error.reason(), NotLoadedReason::NotRequested);
+    /// ```
     #[must_use]
     pub fn reason(&self) -> NotLoadedReason {
         self.reason

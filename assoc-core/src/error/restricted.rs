@@ -34,6 +34,12 @@ pub enum RestrictRule {
 
 impl RestrictRule {
     /// The value of `dependent`: `restrict_with_error`.
+    ///
+    /// ```
+    /// use assoc_core::RestrictRule;
+    ///
+    /// assert_eq!(RestrictRule::WithError.name(), "restrict_with_error");
+    /// ```
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -51,12 +57,27 @@ impl fmt::Display for RestrictRule {
 
 impl Restricted {
     /// An association that has rows. Which ones is said by [`with_rows`](Self::with_rows).
+    ///
+    /// ```
+    /// use assoc_core::{RestrictRule, Restricted};
+    ///
+    /// let restricted = Restricted::new("User", "posts", "Post", RestrictRule::WithError);
+    /// assert_eq!(restricted.association, "posts");
+    /// ```
     #[must_use]
     pub fn new(model: &'static str, association: &'static str, target: &'static str, rule: RestrictRule) -> Self {
         Restricted { model, association, target, count: 0, keys: Vec::new(), rule }
     }
 
     /// The same with the number of its rows, and the first keys.
+    ///
+    /// ```
+    /// use assoc_core::{RestrictRule, Restricted};
+    ///
+    /// let restricted = Restricted::new("User", "posts", "Post", RestrictRule::WithError);
+    /// let restricted = restricted.with_rows(3, vec!["4".to_owned()]);
+    /// assert!(restricted.to_string().contains("has 3 rows of Post (4, …)"));
+    /// ```
     #[must_use]
     pub fn with_rows(self, count: u64, keys: Vec<String>) -> Self {
         Restricted { count, keys, ..self }

@@ -52,17 +52,38 @@ impl<V> Aggregated<V> {
     ///
     /// # Errors
     /// [`NotLoadedReason::NotComputed`] if no query asked for it.
+    ///
+    /// ```
+    /// use assoc_core::{Aggregated, NotLoadedReason};
+    ///
+    /// assert_eq!(Aggregated::from(3).get(), Ok(&3));
+    /// assert_eq!(Aggregated::<i64>::default().get(), Err(NotLoadedReason::NotComputed));
+    /// ```
     pub fn get(&self) -> Result<&V, NotLoadedReason> {
         self.0.as_ref().ok_or(NotLoadedReason::NotComputed)
     }
 
     /// The value, or `None` if it is not loaded.
+    ///
+    /// ```
+    /// use assoc_core::Aggregated;
+    ///
+    /// assert_eq!(Aggregated::from(3).loaded(), Some(&3));
+    /// assert_eq!(Aggregated::<i64>::default().loaded(), None);
+    /// ```
     #[must_use]
     pub fn loaded(&self) -> Option<&V> {
         self.0.as_ref()
     }
 
     /// Whether it is not loaded.
+    ///
+    /// ```
+    /// use assoc_core::Aggregated;
+    ///
+    /// assert!(Aggregated::<i64>::default().is_not_loaded());
+    /// assert!(!Aggregated::from(0).is_not_loaded());
+    /// ```
     #[must_use]
     pub fn is_not_loaded(&self) -> bool {
         self.0.is_none()

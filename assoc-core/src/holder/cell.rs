@@ -118,24 +118,72 @@ impl<V: fmt::Debug> fmt::Debug for Cell<V> {
 macro_rules! state_methods {
     () => {
         /// How much of the association is in memory.
+        ///
+        /// ```
+        /// # use assoc_core as assoc_repo;
+        /// # use assoc_core::{HasMany, LoadState, Model};
+        /// # use assoc_macros::Model;
+        /// # #[derive(Model, Debug, Clone)]
+        /// # struct User { id: i64, #[has_many] posts: HasMany<Post> }
+        /// # #[derive(Model, Debug, Clone)]
+        /// # struct Post { id: i64, user_id: i64 }
+        /// let user = User { id: 1, posts: HasMany::default() };
+        /// assert_eq!(user.posts.state(), LoadState::NotLoaded);
+        /// ```
         #[must_use]
         pub fn state(&self) -> LoadState {
             self.0.state()
         }
 
         /// Whether the association is loaded, wholly or in part.
+        ///
+        /// ```
+        /// # use assoc_core as assoc_repo;
+        /// # use assoc_core::{HasMany, LoadState, Model};
+        /// # use assoc_macros::Model;
+        /// # #[derive(Model, Debug, Clone)]
+        /// # struct User { id: i64, #[has_many] posts: HasMany<Post> }
+        /// # #[derive(Model, Debug, Clone)]
+        /// # struct Post { id: i64, user_id: i64 }
+        /// let user = User { id: 1, posts: HasMany::from(vec![Post { id: 4, user_id: 1 }]) };
+        /// assert!(user.posts.is_loaded());
+        /// ```
         #[must_use]
         pub fn is_loaded(&self) -> bool {
             self.state() != LoadState::NotLoaded
         }
 
         /// Whether the association is loaded through a filter or limit, so that rows may be missing.
+        ///
+        /// ```
+        /// # use assoc_core as assoc_repo;
+        /// # use assoc_core::{HasMany, LoadState, Model};
+        /// # use assoc_macros::Model;
+        /// # #[derive(Model, Debug, Clone)]
+        /// # struct User { id: i64, #[has_many] posts: HasMany<Post> }
+        /// # #[derive(Model, Debug, Clone)]
+        /// # struct Post { id: i64, user_id: i64 }
+        /// let user = User { id: 1, posts: HasMany::from(vec![Post { id: 4, user_id: 1 }]) };
+        /// assert!(!user.posts.is_partial()); // as if all were read
+        /// ```
         #[must_use]
         pub fn is_partial(&self) -> bool {
             self.state() == LoadState::Partial
         }
 
         /// Whether the association is not loaded; for serde's `skip_serializing_if`.
+        ///
+        /// ```
+        /// # use assoc_core as assoc_repo;
+        /// # use assoc_core::{HasMany, LoadState, Model};
+        /// # use assoc_macros::Model;
+        /// # #[derive(Model, Debug, Clone)]
+        /// # struct User { id: i64, #[has_many] posts: HasMany<Post> }
+        /// # #[derive(Model, Debug, Clone)]
+        /// # struct Post { id: i64, user_id: i64 }
+        /// let user = User { id: 1, posts: HasMany::default() };
+        /// assert!(user.posts.is_not_loaded());
+        /// ```
         #[cfg(feature = "serde")]
         #[must_use]
         pub fn is_not_loaded(&self) -> bool {

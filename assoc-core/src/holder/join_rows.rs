@@ -143,6 +143,20 @@ impl<'a, T, J> WithJoinRowsMut<'a, T, J> {
     }
 
     /// Appends a target with its row of the join table.
+    ///
+    /// ```
+    /// # use assoc_core::{HasManyThrough, Model};
+    /// # use assoc_core as assoc_repo;
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # struct Tag { id: i64 }
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # struct PostTag { post_id: i64, tag_id: i64, note: String }
+    /// let mut tags: HasManyThrough<Tag, PostTag> = HasManyThrough::from(Vec::new());
+    /// if let Some(mut tags) = tags.loaded_with_join_rows_mut() {
+    ///     tags.push(Tag { id: 7 }, PostTag { post_id: 1, tag_id: 7, note: "first".into() });
+    /// }
+    /// assert_eq!(tags.loaded().map(|tags| tags.len()), Some(1));
+    /// ```
     pub fn push(&mut self, target: impl Into<Arc<T>>, join_row: J) {
         self.targets.push(target.into());
         self.join_rows.push(join_row);

@@ -26,6 +26,13 @@ const LARGEST_EXPONENT: i32 = 100_000;
 
 impl DecimalNumber {
     /// Reads a number: digits with an optional sign, point and exponent, and blanks around it, as databases store them.
+    ///
+    /// ```
+    /// use assoc_core::value::decimal::DecimalNumber;
+    ///
+    /// assert_eq!(DecimalNumber::parse("9.50"), DecimalNumber::parse("+0950e-2"));
+    /// assert_eq!(DecimalNumber::parse("nine"), None);
+    /// ```
     #[must_use]
     pub fn parse(text: &str) -> Option<DecimalNumber> {
         let text = text.trim_matches(|c: char| c.is_ascii_whitespace());
@@ -50,12 +57,25 @@ impl DecimalNumber {
 
     /// The number that a float is read as: the shortest one that no other float is nearer to. `None` for infinity and
     /// what is no number.
+    ///
+    /// ```
+    /// use assoc_core::value::decimal::DecimalNumber;
+    ///
+    /// assert_eq!(DecimalNumber::of_real(0.1), DecimalNumber::parse("0.1"));
+    /// ```
     #[must_use]
     pub fn of_real(number: f64) -> Option<DecimalNumber> {
         number.is_finite().then(|| DecimalNumber::parse(&format!("{number:e}"))).flatten()
     }
 
     /// The number with the other sign.
+    ///
+    /// ```
+    /// use assoc_core::value::decimal::DecimalNumber;
+    ///
+    /// let number = DecimalNumber::parse("9.50").expect("a number");
+    /// assert_eq!(Some(number.negated()), DecimalNumber::parse("-9.5"));
+    /// ```
     #[must_use]
     pub fn negated(self) -> DecimalNumber {
         DecimalNumber::new(!self.negative, self.digits, self.point)
@@ -75,6 +95,13 @@ impl DecimalNumber {
     }
 
     /// The number of decimal places it needs.
+    ///
+    /// ```
+    /// use assoc_core::value::decimal::DecimalNumber;
+    ///
+    /// let number = DecimalNumber::parse("9.50").expect("a number");
+    /// assert_eq!(number.scale(), 1);
+    /// ```
     #[must_use]
     pub fn scale(&self) -> usize {
         let digits = i64::try_from(self.digits.len()).unwrap_or(i64::MAX);
@@ -82,6 +109,13 @@ impl DecimalNumber {
     }
 
     /// The nearest number of at most `digits` digits and `places` decimal places. Halves are rounded away from zero.
+    ///
+    /// ```
+    /// use assoc_core::value::decimal::DecimalNumber;
+    ///
+    /// let number = DecimalNumber::parse("9.50").expect("a number");
+    /// assert_eq!(Some(number.rounded(10, 0)), DecimalNumber::parse("10"));
+    /// ```
     #[must_use]
     pub fn rounded(mut self, digits: usize, places: usize) -> DecimalNumber {
         let by_places = i64::from(self.point) + i64::try_from(places).unwrap_or(i64::MAX);
@@ -110,6 +144,13 @@ impl DecimalNumber {
     }
 
     /// The nearest number that a decimal of 96 bits and 28 places can hold, as far as its digits are concerned.
+    ///
+    /// ```
+    /// use assoc_core::value::decimal::DecimalNumber;
+    ///
+    /// let number = DecimalNumber::parse("9.50").expect("a number");
+    /// assert_eq!(number.clone().rounded_to_96_bits(), number);
+    /// ```
     #[must_use]
     pub fn rounded_to_96_bits(self) -> DecimalNumber {
         let rounded = self.clone().rounded(29, 28);
@@ -122,6 +163,13 @@ impl DecimalNumber {
     ///
     /// A byte for the sign, four for the place of the point, then two digits a byte. Of a negative number they are
     /// complemented, and a byte larger than all others ends them.
+    ///
+    /// ```
+    /// use assoc_core::value::decimal::DecimalNumber;
+    ///
+    /// let key = |text| DecimalNumber::parse(text).expect("a number").order_key();
+    /// assert!(key("-10") < key("9.5") && key("9.5") < key("10") && key("9.5") == key("9.50"));
+    /// ```
     #[must_use]
     pub fn order_key(&self) -> Vec<u8> {
         if self.digits.is_empty() {
@@ -144,6 +192,13 @@ impl DecimalNumber {
     }
 
     /// The number whose [order key](Self::order_key) this is.
+    ///
+    /// ```
+    /// use assoc_core::value::decimal::DecimalNumber;
+    ///
+    /// let number = DecimalNumber::parse("9.50").expect("a number");
+    /// assert_eq!(DecimalNumber::from_order_key(&number.order_key()), Some(number));
+    /// ```
     #[must_use]
     pub fn from_order_key(key: &[u8]) -> Option<DecimalNumber> {
         let (first, rest) = key.split_first()?;
@@ -164,6 +219,14 @@ impl DecimalNumber {
     }
 
     /// Two floats around the number, as far apart as the error of a database's conversion may be.
+    ///
+    /// ```
+    /// use assoc_core::value::decimal::DecimalNumber;
+    ///
+    /// let number = DecimalNumber::parse("9.50").expect("a number");
+    /// let (low, high) = number.bounds();
+    /// assert!(low < 9.5 && 9.5 < high);
+    /// ```
     #[must_use]
     pub fn bounds(&self) -> (f64, f64) {
         let near: f64 = self.to_string().parse().unwrap_or(0.0);

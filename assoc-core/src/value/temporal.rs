@@ -66,6 +66,13 @@ impl fmt::Display for DateTime {
 
 impl Date {
     /// Reads `YYYY-MM-DD`, a day that the calendar has.
+    ///
+    /// ```
+    /// use assoc_core::value::Date;
+    ///
+    /// assert_eq!(Date::parse("2026-02-28"), Some(Date { year: 2026, month: 2, day: 28 }));
+    /// assert_eq!(Date::parse("2026-02-30"), None);
+    /// ```
     #[must_use]
     pub fn parse(text: &str) -> Option<Date> {
         let (sign, digits) = match text.strip_prefix('-') {
@@ -84,6 +91,13 @@ impl Date {
 
 impl Date {
     /// Whether the day exists in the calendar, by the Gregorian rules for every year.
+    ///
+    /// ```
+    /// use assoc_core::value::Date;
+    ///
+    /// assert!(Date { year: 2024, month: 2, day: 29 }.is_in_calendar());
+    /// assert!(!Date { year: 2026, month: 2, day: 29 }.is_in_calendar());
+    /// ```
     #[must_use]
     pub fn is_in_calendar(self) -> bool {
         let leap = self.year % 4 == 0 && (self.year % 100 != 0 || self.year % 400 == 0);
@@ -104,6 +118,14 @@ const LONGEST_SPAN: u32 = 838;
 impl Time {
     /// Reads `HH:MM`, `HH:MM:SS` or `HH:MM:SS.ffffff`; digits past the microsecond are cut. Hours go up to 838, the
     /// longest span that a database stores as a time.
+    ///
+    /// ```
+    /// use assoc_core::value::Time;
+    ///
+    /// let time = Time::parse("12:30:05.25").expect("a time");
+    /// assert_eq!((time.hour, time.minute, time.second, time.micros), (12, 30, 5, 250_000));
+    /// assert!(Time::parse("12:60").is_none());
+    /// ```
     #[must_use]
     pub fn parse(text: &str) -> Option<Time> {
         let (negative, digits) = match text.strip_prefix('-') {
@@ -132,6 +154,13 @@ impl Time {
     }
 
     /// Whether this is a time of day and not a longer or negative span.
+    ///
+    /// ```
+    /// use assoc_core::value::Time;
+    ///
+    /// assert!(Time::parse("23:59").is_some_and(Time::is_of_day));
+    /// assert!(Time::parse("100:00").is_some_and(|span| !span.is_of_day()));
+    /// ```
     #[must_use]
     pub fn is_of_day(self) -> bool {
         !self.negative && self.hour < 24 && self.minute < 60 && self.second <= 60 && self.micros < 1_000_000
@@ -142,6 +171,14 @@ impl DateTime {
     /// Reads a date and a time separated by a space or `T`, with an optional zone suffix `Z`, `±HH:MM`, `±HHMM` or `±HH`
     /// that is applied, so that the result is UTC. A date alone is midnight. `None` for days, hours and zones that do
     /// not exist.
+    ///
+    /// ```
+    /// use assoc_core::value::DateTime;
+    ///
+    /// let instant = DateTime::parse("2026-01-01T01:00:00+02:00").expect("a date and time");
+    /// assert_eq!(instant, DateTime::parse("2025-12-31 23:00:00").expect("the same"));
+    /// assert_eq!(DateTime::parse("2026-01-01 25:00:00"), None);
+    /// ```
     #[must_use]
     pub fn parse(text: &str) -> Option<DateTime> {
         let Some(split) = text.find([' ', 'T', 't']) else {
@@ -166,6 +203,12 @@ impl DateTime {
 
     /// Microseconds since 1970-01-01 00:00:00; `None` where they do not fit, nearly 300,000 years from then, and for a
     /// day or a time that does not exist.
+    ///
+    /// ```
+    /// use assoc_core::value::DateTime;
+    ///
+    /// assert_eq!(DateTime::parse("1970-01-02").and_then(DateTime::to_unix_micros), Some(86_400_000_000));
+    /// ```
     #[must_use]
     pub fn to_unix_micros(self) -> Option<i64> {
         if !self.date.is_in_calendar() || !self.time.is_of_day() {
@@ -178,6 +221,12 @@ impl DateTime {
     }
 
     /// The date and time this number of microseconds after 1970-01-01 00:00:00.
+    ///
+    /// ```
+    /// use assoc_core::value::DateTime;
+    ///
+    /// assert_eq!(DateTime::from_unix_micros(-1).to_string(), "1969-12-31 23:59:59.999999");
+    /// ```
     #[must_use]
     pub fn from_unix_micros(micros: i64) -> DateTime {
         let seconds = micros.div_euclid(1_000_000);

@@ -23,7 +23,30 @@ pub struct DestroyLater<O: Model, T: Model> {
 }
 
 impl<O: Model, T: Model> DestroyLater<O, T> {
-    /// The model of the rows.
+    /// The model of the rows: for a queue whose jobs are text.
+    ///
+    /// ```
+    /// use assoc_repo::DestroyLater;
+    /// use assoc_repo::prelude::*;
+    ///
+    /// #[derive(Model, Debug, Clone)]
+    /// pub struct User {
+    ///     pub id: i64,
+    ///     #[has_many]
+    ///     pub posts: HasMany<Post>,
+    /// }
+    ///
+    /// #[derive(Model, Debug, Clone)]
+    /// pub struct Post {
+    ///     pub id: i64,
+    ///     pub user_id: i64,
+    /// }
+    ///
+    /// fn text_of(job: &DestroyLater<User, Post>) -> String {
+    ///     format!("destroy {} {:?} of {}", job.model().table, job.keys, job.owner)
+    /// }
+    /// # let _ = text_of;
+    /// ```
     #[must_use]
     pub fn model(&self) -> &'static ModelDef {
         T::DEF

@@ -44,6 +44,18 @@ impl DecimalSum {
     ///
     /// # Errors
     /// When the number has too many digits, or the sum would.
+    ///
+    /// ```
+    /// use assoc_core::value::decimal::{DecimalNumber, DecimalSum};
+    ///
+    /// let mut sum = DecimalSum::default();
+    /// for text in ["0.1", "0.25"] {
+    ///     let number = DecimalNumber::parse(text).expect("a number");
+    ///     sum.add(&number, number.scale())?;
+    /// }
+    /// assert_eq!(sum.total()?.as_deref(), Some("0.35"));
+    /// # Ok::<(), assoc_core::value::decimal::SumError>(())
+    /// ```
     pub fn add(&mut self, number: &DecimalNumber, places: usize) -> Result<(), SumError> {
         if number.scale() > PLACES {
             return Err(SumError::Places);
@@ -68,6 +80,18 @@ impl DecimalSum {
     }
 
     /// How many numbers were added.
+    ///
+    /// ```
+    /// use assoc_core::value::decimal::{DecimalNumber, DecimalSum};
+    ///
+    /// let mut sum = DecimalSum::default();
+    /// for text in ["0.1", "0.25"] {
+    ///     let number = DecimalNumber::parse(text).expect("a number");
+    ///     sum.add(&number, number.scale())?;
+    /// }
+    /// assert_eq!(sum.count(), 2);
+    /// # Ok::<(), assoc_core::value::decimal::SumError>(())
+    /// ```
     #[must_use]
     pub fn count(&self) -> u64 {
         self.count
@@ -87,6 +111,19 @@ impl DecimalSum {
     ///
     /// # Errors
     /// When it overflows.
+    ///
+    /// ```
+    /// use assoc_core::value::decimal::{DecimalNumber, DecimalSum};
+    ///
+    /// let mut sum = DecimalSum::default();
+    /// for text in ["0.1", "0.25"] {
+    ///     let number = DecimalNumber::parse(text).expect("a number");
+    ///     sum.add(&number, number.scale())?;
+    /// }
+    /// assert_eq!(sum.total()?.as_deref(), Some("0.35"));
+    /// assert_eq!(DecimalSum::default().total()?, None);
+    /// # Ok::<(), assoc_core::value::decimal::SumError>(())
+    /// ```
     pub fn total(&self) -> Result<Option<String>, SumError> {
         if self.count == 0 {
             return Ok(None);
@@ -104,6 +141,18 @@ impl DecimalSum {
     ///
     /// # Errors
     /// When the sum overflows.
+    ///
+    /// ```
+    /// use assoc_core::value::decimal::{DecimalNumber, DecimalSum};
+    ///
+    /// let mut sum = DecimalSum::default();
+    /// for text in ["0.1", "0.25"] {
+    ///     let number = DecimalNumber::parse(text).expect("a number");
+    ///     sum.add(&number, number.scale())?;
+    /// }
+    /// assert_eq!(sum.mean()?.as_deref(), Some("0.175"));
+    /// # Ok::<(), assoc_core::value::decimal::SumError>(())
+    /// ```
     pub fn mean(&self) -> Result<Option<String>, SumError> {
         if self.count == 0 {
             return Ok(None);
