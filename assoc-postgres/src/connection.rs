@@ -9,6 +9,7 @@ use assoc_dialects::postgres::begin;
 use deadpool::managed::Object;
 use tokio_postgres::error::SqlState;
 
+use crate::deferred::Deferred;
 use crate::error;
 use crate::pool::Pooled;
 use crate::together::Ended;
@@ -18,6 +19,7 @@ pub(crate) struct PostgresConnection {
     // `None` only while it is dropped.
     session: Option<Pooled>,
     state: State,
+    deferred: Deferred,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +32,7 @@ enum State {
 
 impl PostgresConnection {
     pub(crate) fn new(session: Pooled) -> Self {
-        PostgresConnection { session: Some(session), state: State::Outside }
+        PostgresConnection { session: Some(session), state: State::Outside, deferred: Deferred::default() }
     }
 
     fn session(&mut self) -> Result<&mut Pooled> {
@@ -47,7 +49,8 @@ impl PostgresConnection {
 
     async fn run(&mut self, statement: &Statement, sink: Option<&mut dyn RowSink>) -> Result<u64> {
         self.undo_unknown().await?;
-        let result = self.session()?.run(statement, sink).await;
+        let before = self.deferred.take();
+        let result = self.session()?.run(before.as_deref(), statement, sink).await;
         result.map_err(|failure| {
             if self.state == State::Open && failure.aborts() {
                 self.state = State::Aborted;
@@ -56,8 +59,16 @@ impl PostgresConnection {
         })
     }
 
-    async fn control(&mut self, sql: &str) -> Result<()> {
-        let result = self.session()?.simple(sql).await;
+    // Whether a savepoint may wait for the next statement: not if the server refuses it, or what it says of an earlier call is
+    // not known.
+    fn may_defer(&mut self) -> Result<bool> {
+        Ok(self.state == State::Open && self.session()?.is_usable_inside())
+    }
+
+    // Sends the savepoints that wait.
+    async fn send_deferred(&mut self) -> Result<()> {
+        let Some(sql) = self.deferred.take() else { return Ok(()) };
+        let result = self.session()?.simple(&sql).await;
         if self.state == State::Open && result.is_err() {
             self.state = State::Aborted;
         }
@@ -81,6 +92,7 @@ impl PostgresConnection {
     }
 
     async fn undo(&mut self) -> Result<()> {
+        self.deferred.clear();
         let session = self.session()?;
         // The server has rolled back what a closed session left.
         if !session.is_closed() {
@@ -108,7 +120,8 @@ impl Connection for PostgresConnection {
                 return one_after_the_other(self, queries, watch).await;
             }
             self.undo_unknown().await?;
-            let Ended { result, aborts } = self.session()?.run_together(queries, watch).await;
+            let before = self.deferred.take();
+            let Ended { result, aborts } = self.session()?.run_together(before.as_deref(), queries, watch).await;
             if self.state == State::Open && aborts {
                 self.state = State::Aborted;
             }
@@ -130,6 +143,7 @@ impl Connection for PostgresConnection {
 
     fn commit(&mut self) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move {
+            self.deferred.clear();
             if self.state == State::Open && self.session()?.is_busy {
                 // The answer of an earlier call was dropped, and it may have been an error.
                 let probe = self.session()?.raw("SELECT 1").await;
@@ -159,15 +173,24 @@ impl Connection for PostgresConnection {
     }
 
     fn savepoint(&mut self, depth: u32) -> BoxFuture<'_, Result<()>> {
-        Box::pin(async move { self.control(&format!("SAVEPOINT assoc_{depth}")).await })
+        Box::pin(async move {
+            self.deferred.set(depth);
+            if self.may_defer()? { Ok(()) } else { self.send_deferred().await }
+        })
     }
 
     fn release_savepoint(&mut self, depth: u32) -> BoxFuture<'_, Result<()>> {
-        Box::pin(async move { self.control(&format!("RELEASE SAVEPOINT assoc_{depth}")).await })
+        Box::pin(async move {
+            self.deferred.release(depth);
+            if self.may_defer()? { Ok(()) } else { self.send_deferred().await }
+        })
     }
 
     fn rollback_to_savepoint(&mut self, depth: u32) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move {
+            if self.deferred.undo(depth) {
+                return Ok(());
+            }
             let undo = format!("ROLLBACK TO SAVEPOINT assoc_{depth}; RELEASE SAVEPOINT assoc_{depth}");
             let is_surely_aborted = self.state == State::Aborted && !self.session()?.is_busy;
             if !is_surely_aborted {

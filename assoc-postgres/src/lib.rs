@@ -33,6 +33,7 @@ use crate::pool::Pool;
 
 mod arrays;
 mod connection;
+mod deferred;
 mod effects;
 mod error;
 mod options;

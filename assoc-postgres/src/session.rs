@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use assoc_core::driver::{AnswerColumn, RowSink, Statement, StatementKind};
 use assoc_core::{DriverErrorKind, Error, Result, Value};
 use futures_util::TryStreamExt;
+use futures_util::future::join;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error as ClientError, Statement as Prepared};
@@ -112,6 +113,11 @@ impl Session {
         !self.is_busy && !self.is_inside && !self.client.is_closed()
     }
 
+    /// Whether all that was sent has been answered.
+    pub(crate) fn is_usable_inside(&self) -> bool {
+        !self.is_busy && !self.client.is_closed()
+    }
+
     pub(crate) fn is_closed(&self) -> bool {
         self.client.is_closed()
     }
@@ -134,9 +140,11 @@ impl Session {
         result
     }
 
-    /// Runs a statement, and pushes its rows into a sink or counts them.
+    /// Runs a statement, and pushes its rows into a sink or counts them. Statements without binds may go before it, in the same
+    /// turn. They are part of a transaction, which they abort if they fail.
     pub(crate) async fn run(
         &mut self,
+        before: Option<&str>,
         statement: &Statement,
         mut sink: Option<&mut dyn RowSink>,
     ) -> std::result::Result<u64, Failure> {
@@ -147,7 +155,10 @@ impl Session {
         self.follow_schema();
         self.is_busy = true;
         let again = sink.as_mut().map(|sink| &mut **sink as &mut dyn RowSink);
-        let mut result = self.prepare_and_run(statement, again).await;
+        let mut result = match before {
+            None => self.prepare_and_run(statement, again).await,
+            Some(before) => self.run_behind(before, statement, again).await,
+        };
         if let Err(Failure::Outdated(_)) = &result
             && !self.is_inside
         {
@@ -205,6 +216,36 @@ impl Session {
             }
         };
         self.run_prepared(&prepared, statement, sink).await
+    }
+
+    // Both are sent before the first answer is read.
+    async fn run_behind(
+        &mut self,
+        before: &str,
+        statement: &Statement,
+        sink: Option<&mut dyn RowSink>,
+    ) -> std::result::Result<u64, Failure> {
+        let known = self.known(statement.sql());
+        let is_new = known.is_none();
+        let (this, mut made) = (&*self, None);
+        let run = async {
+            let prepared = match known {
+                Some(prepared) => prepared,
+                None => this.prepare(statement.sql()).await?,
+            };
+            this.run_prepared(made.insert(prepared), statement, sink).await
+        };
+        let (begun, result) = join(this.client.batch_execute(before), run).await;
+        if let (true, Some(prepared)) = (is_new, made) {
+            self.keep(statement, &prepared);
+        }
+        begun.map_err(|error| Failure::of_client(error, before))?;
+        result
+    }
+
+    /// Sends statements without binds, and waits for the server's answer to them.
+    pub(crate) async fn control(&self, sql: &str) -> std::result::Result<(), Failure> {
+        self.client.batch_execute(sql).await.map_err(|error| Failure::of_client(error, sql))
     }
 
     /// Runs a statement, and counts the rows that it wrote or gave to the sink.

@@ -8,7 +8,7 @@ use std::task::Poll;
 
 use assoc_core::driver::{BoxFuture, IndependentQuery, RowSink, Statement, StatementWatch};
 use assoc_core::{Error, Result};
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use tokio_postgres::Statement as Prepared;
 
 use crate::session::{Failure, Session};
@@ -24,9 +24,10 @@ pub(crate) struct Ended {
 }
 
 impl Session {
-    /// Runs statements of the library that read.
+    /// Runs statements of the library that read. Statements without binds may go before them, as in [`run`](Self::run).
     pub(crate) async fn run_together(
         &mut self,
+        before: Option<&str>,
         queries: Vec<IndependentQuery<'_>>,
         watch: &mut dyn StatementWatch,
     ) -> Ended {
@@ -40,9 +41,9 @@ impl Session {
         self.follow_schema();
         self.is_busy = true;
         let mut told = Told { watch, failed: None, aborts: false, spoiled: Vec::new() };
-        match self.prepare_all(&statements).await {
-            Ok(prepared) => {
-                let rest = self.send_all(&statements, &mut sinks, prepared, &mut told).await;
+        match self.prepare_all(before, &statements).await {
+            Ok((before, prepared)) => {
+                let rest = self.send_all(before, &statements, &mut sinks, prepared, &mut told).await;
                 for (at, outcome) in rest {
                     let outcome = match outcome {
                         Err(Failure::Outdated(_)) => {
@@ -55,7 +56,8 @@ impl Session {
                     told.tell(at, outcome);
                 }
             }
-            Err((at, failure)) => told.tell(at, Err(failure)),
+            Err((Some(at), failure)) => told.tell(at, Err(failure)),
+            Err((None, failure)) => told.refuse(failure),
         }
         self.is_busy = false;
         let Told { failed, aborts, spoiled, .. } = told;
@@ -65,31 +67,49 @@ impl Session {
         Ended { result: failed.map_or(Ok(()), Err), aborts }
     }
 
-    // The statements as the server knows them, or the first that it refuses.
-    async fn prepare_all(&mut self, statements: &[&Statement]) -> std::result::Result<Vec<Prepared>, (usize, Failure)> {
+    // The statements as the server knows them, and what is still to be sent before them; or the first that it refuses, `None` if
+    // that is what goes before.
+    async fn prepare_all<'b>(
+        &mut self,
+        before: Option<&'b str>,
+        statements: &[&Statement],
+    ) -> std::result::Result<(Option<&'b str>, Vec<Prepared>), (Option<usize>, Failure)> {
         let mut known: Vec<Option<Prepared>> = statements.iter().map(|statement| self.known(statement.sql())).collect();
         let missing: Vec<usize> = (0..known.len()).filter(|at| known[*at].is_none()).collect();
-        if !missing.is_empty() {
-            // All of them are polled: the type of a column may have to be asked for, behind the other answers.
-            let made = join_all(missing.iter().map(|at| self.prepare(statements[*at].sql()))).await;
-            for (at, made) in missing.into_iter().zip(made) {
-                let made = made.map_err(|failure| (at, failure))?;
-                self.keep(statements[at], &made);
-                known[at] = Some(made);
-            }
+        if missing.is_empty() {
+            return Ok((before, known.into_iter().flatten().collect()));
         }
-        Ok(known.into_iter().flatten().collect())
+        let first = async {
+            match before {
+                Some(before) => self.control(before).await,
+                None => Ok(()),
+            }
+        };
+        // All of them are polled: the type of a column may have to be asked for, behind the other answers.
+        let (first, made) = join(first, join_all(missing.iter().map(|at| self.prepare(statements[*at].sql())))).await;
+        first.map_err(|failure| (None, failure))?;
+        for (at, made) in missing.into_iter().zip(made) {
+            let made = made.map_err(|failure| (Some(at), failure))?;
+            self.keep(statements[at], &made);
+            known[at] = Some(made);
+        }
+        Ok((None, known.into_iter().flatten().collect()))
     }
 
     // Runs prepared statements, and says how they ended. From the first on that is outdated outside of a transaction, the
     // outcomes are returned instead.
     async fn send_all(
         &self,
+        before: Option<&str>,
         statements: &[&Statement],
         sinks: &mut [&mut dyn RowSink],
         prepared: Vec<Prepared>,
         told: &mut Told<'_>,
     ) -> Vec<(usize, Outcome)> {
+        let mut first = before.map(|sql| Running { run: Box::pin(self.control(sql)), outcome: None });
+        if let Some(first) = &mut first {
+            first.send().await;
+        }
         let mut running: Vec<Running<'_>> = Vec::with_capacity(prepared.len());
         for ((statement, sink), prepared) in statements.iter().zip(sinks).zip(prepared) {
             let run = async move { self.run_prepared(&prepared, statement, Some(&mut **sink)).await.map(drop) };
@@ -101,12 +121,14 @@ impl Session {
                 break;
             }
         }
+        if let Some(first) = first
+            && let Err(failure) = first.end().await
+        {
+            told.refuse(failure);
+        }
         let mut rest = Vec::new();
         for (at, next) in running.into_iter().enumerate() {
-            let outcome = match next.outcome {
-                Some(outcome) => outcome,
-                None => next.run.await,
-            };
+            let outcome = next.end().await;
             if rest.is_empty() && (self.is_inside || !matches!(outcome, Err(Failure::Outdated(_)))) {
                 told.tell(at, outcome);
             } else {
@@ -134,6 +156,13 @@ impl Running<'_> {
         })
         .await;
     }
+
+    async fn end(self) -> Outcome {
+        match self.outcome {
+            Some(outcome) => outcome,
+            None => self.run.await,
+        }
+    }
 }
 
 /// What became of the statements so far.
@@ -146,6 +175,12 @@ struct Told<'w> {
 }
 
 impl Told<'_> {
+    // What goes before the statements has failed, and so do they.
+    fn refuse(&mut self, failure: Failure) {
+        self.aborts |= failure.aborts();
+        self.failed.get_or_insert(failure.into_error());
+    }
+
     fn tell(&mut self, at: usize, outcome: Outcome) {
         let result = outcome.map_err(|failure| {
             self.aborts |= failure.aborts();

@@ -37,7 +37,7 @@ impl OfOneKey {
 }
 
 /// What a write does to rows of a table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Written {
     /// New rows come: what is known by primary keys stays true.
     Inserted,
