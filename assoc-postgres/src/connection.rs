@@ -1,18 +1,19 @@
 //! One connection: statements, and transactions that know when the server takes nothing more of them.
 
-use assoc_core::Result;
 use assoc_core::driver::{
     BoxFuture, Connection, ExecResult, IndependentQuery, IsolationLevel, RowSink, Statement, StatementKind,
     StatementWatch, TransactionMode, one_after_the_other,
 };
+use assoc_core::{Error, Result};
 use assoc_dialects::postgres::begin;
 use deadpool::managed::Object;
 use tokio_postgres::error::SqlState;
 
-use crate::deferred::Deferred;
+use crate::deferred::{Before, Deferred};
 use crate::error;
 use crate::pool::Pooled;
-use crate::together::Ended;
+use crate::session::Failure;
+use crate::together::Watched;
 
 /// A session with the state of its transaction.
 pub(crate) struct PostgresConnection {
@@ -25,10 +26,17 @@ pub(crate) struct PostgresConnection {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Outside,
+    // `BEGIN` was sent, and its answer is not seen yet.
+    Sent,
     Open,
     // A statement failed: the server takes none but a rollback, and answers COMMIT with one.
     Aborted,
+    // `BEGIN` has failed, so a statement would run by itself.
+    NotBegun,
 }
+
+/// Whether there is a transaction is asked by a savepoint, which exists only inside of one.
+const PROBE: &str = "SAVEPOINT assoc_guard; RELEASE SAVEPOINT assoc_guard";
 
 impl PostgresConnection {
     pub(crate) fn new(session: Pooled) -> Self {
@@ -36,72 +44,113 @@ impl PostgresConnection {
     }
 
     fn session(&mut self) -> Result<&mut Pooled> {
-        self.session.as_mut().ok_or_else(|| error::ended("the connection is gone"))
+        self.session.as_mut().ok_or_else(gone)
     }
 
-    // The future of a `begin` may have been dropped: its transaction is unknown to the program.
-    async fn undo_unknown(&mut self) -> Result<()> {
-        if self.state == State::Outside && self.session()?.is_inside {
-            self.undo().await?;
+    // Refuses what would run outside of its transaction.
+    async fn require_begun(&mut self) -> Result<()> {
+        if self.state == State::Sent {
+            // The call was dropped that began it.
+            self.settle().await?;
+        }
+        if self.state == State::NotBegun { Err(not_begun()) } else { Ok(()) }
+    }
+
+    // Finds out what became of the transaction. The answer of an earlier call was dropped, and it may have been an error.
+    async fn settle(&mut self) -> Result<()> {
+        match self.session()?.raw(PROBE).await {
+            Ok(()) => self.state = State::Open,
+            Err(error) if error.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION) => self.state = State::Aborted,
+            Err(error) if error.code() == Some(&SqlState::NO_ACTIVE_SQL_TRANSACTION) => self.not_begun()?,
+            Err(error) => return Err(error::of_statement(error, PROBE)),
         }
         Ok(())
     }
 
+    fn not_begun(&mut self) -> Result<()> {
+        self.state = State::NotBegun;
+        self.session()?.is_inside = false;
+        Ok(())
+    }
+
     async fn run(&mut self, statement: &Statement, sink: Option<&mut dyn RowSink>) -> Result<u64> {
-        self.undo_unknown().await?;
+        self.require_begun().await?;
+        let before = self.take_deferred()?;
+        let result = self.session()?.run(before.as_ref(), statement, sink).await;
+        let failed = result.as_ref().err();
+        self.note(before.as_ref(), failed.is_some_and(Failure::aborts), failed.is_some_and(Failure::is_of_begin))?;
+        result.map_err(Failure::into_error)
+    }
+
+    // What goes before the next statement, which is sent at once.
+    fn take_deferred(&mut self) -> Result<Option<Before>> {
         let before = self.deferred.take();
-        let result = self.session()?.run(before.as_deref(), statement, sink).await;
-        result.map_err(|failure| {
-            if self.state == State::Open && failure.aborts() {
-                self.state = State::Aborted;
-            }
-            failure.into_error()
-        })
+        if before.as_ref().is_some_and(|before| before.begins) {
+            self.state = State::Sent;
+            // Also if the call is dropped before the answer.
+            self.session()?.is_inside = true;
+        }
+        Ok(before)
     }
 
-    // Whether a savepoint may wait for the next statement: not if the server refuses it, or what it says of an earlier call is
-    // not known.
-    fn may_defer(&mut self) -> Result<bool> {
-        Ok(self.state == State::Open && self.session()?.is_usable_inside())
-    }
-
-    // Sends the savepoints that wait.
-    async fn send_deferred(&mut self) -> Result<()> {
-        let Some(sql) = self.deferred.take() else { return Ok(()) };
-        let result = self.session()?.simple(&sql).await;
-        if self.state == State::Open && result.is_err() {
+    // What the answers say of the transaction.
+    fn note(&mut self, before: Option<&Before>, aborts: bool, is_of_begin: bool) -> Result<()> {
+        if is_of_begin {
+            return self.not_begun();
+        }
+        if before.is_some_and(|before| before.begins) {
+            self.state = State::Open;
+        }
+        if self.state == State::Open && aborts {
             self.state = State::Aborted;
         }
+        Ok(())
+    }
+
+    // Lets a savepoint wait for the next statement, unless the server refuses it, or it is not known what the server says of an
+    // earlier call.
+    async fn control(&mut self) -> Result<()> {
+        if self.state == State::Open && self.session()?.is_usable_inside() {
+            return Ok(());
+        }
+        let Some(before) = self.take_deferred()? else { return Ok(()) };
+        let result = self.session()?.simple(&before.sql).await;
+        self.note(Some(&before), result.is_err(), before.begins && result.is_err())?;
         result
     }
 
-    async fn begin_as(&mut self, sql: &str) -> Result<()> {
+    fn begin_as(&mut self, sql: String) -> Result<()> {
         // The server only warns, and goes on with the open transaction.
         if self.state != State::Outside || self.session()?.is_inside {
             return Err(error::ended("a transaction is open already"));
         }
-        let session = self.session()?;
-        // Also if the call is dropped before the answer.
-        session.is_inside = true;
-        let begun = session.simple(sql).await;
-        match &begun {
-            Ok(()) => self.state = State::Open,
-            Err(_) => session.is_inside = false,
+        if self.session()?.is_closed() {
+            return Err(error::lost(&sql));
         }
-        begun
+        self.deferred.begin(sql);
+        self.state = State::Open;
+        Ok(())
     }
 
     async fn undo(&mut self) -> Result<()> {
         self.deferred.clear();
         let session = self.session()?;
         // The server has rolled back what a closed session left.
-        if !session.is_closed() {
+        if session.is_inside && !session.is_closed() {
             session.simple("ROLLBACK").await?;
             session.is_inside = false;
         }
         self.state = State::Outside;
         Ok(())
     }
+}
+
+fn gone() -> Error {
+    error::ended("the connection is gone")
+}
+
+fn not_begun() -> Error {
+    error::ended("it could not begin, so nothing runs in it")
 }
 
 impl Connection for PostgresConnection {
@@ -119,13 +168,13 @@ impl Connection for PostgresConnection {
             if queries.iter().any(|query| query.statement.kind() != StatementKind::Select) {
                 return one_after_the_other(self, queries, watch).await;
             }
-            self.undo_unknown().await?;
-            let before = self.deferred.take();
-            let Ended { result, aborts } = self.session()?.run_together(before.as_deref(), queries, watch).await;
-            if self.state == State::Open && aborts {
-                self.state = State::Aborted;
-            }
-            result
+            self.require_begun().await?;
+            // A watch may panic, which must not lose a savepoint.
+            let watched = Watched::begin(queries, watch);
+            let before = self.take_deferred()?;
+            let ended = self.session()?.run_together(before.as_ref(), watched).await;
+            self.note(before.as_ref(), ended.aborts, ended.is_of_begin)?;
+            ended.result
         })
     }
 
@@ -134,22 +183,28 @@ impl Connection for PostgresConnection {
     }
 
     fn begin(&mut self, mode: TransactionMode) -> BoxFuture<'_, Result<()>> {
-        Box::pin(async move { self.begin_as(&begin(mode, None)?).await })
+        Box::pin(async move { self.begin_as(begin(mode, None)?.into()) })
     }
 
     fn begin_isolated(&mut self, mode: TransactionMode, level: IsolationLevel) -> BoxFuture<'_, Result<()>> {
-        Box::pin(async move { self.begin_as(&begin(mode, Some(level))?).await })
+        Box::pin(async move { self.begin_as(begin(mode, Some(level))?.into()) })
     }
 
     fn commit(&mut self) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move {
+            let is_unsent = self.deferred.is_unsent();
             self.deferred.clear();
-            if self.state == State::Open && self.session()?.is_busy {
-                // The answer of an earlier call was dropped, and it may have been an error.
-                let probe = self.session()?.raw("SELECT 1").await;
-                if probe.is_err_and(|error| error.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION)) {
-                    self.state = State::Aborted;
-                }
+            if is_unsent {
+                // Nothing was done.
+                self.state = State::Outside;
+                return Ok(());
+            }
+            if matches!(self.state, State::Open | State::Sent) && self.session()?.is_busy {
+                self.settle().await?;
+            }
+            if self.state == State::NotBegun {
+                self.state = State::Outside;
+                return Err(not_begun());
             }
             if self.state == State::Aborted {
                 self.undo().await?;
@@ -174,21 +229,26 @@ impl Connection for PostgresConnection {
 
     fn savepoint(&mut self, depth: u32) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move {
+            self.require_begun().await?;
             self.deferred.set(depth);
-            if self.may_defer()? { Ok(()) } else { self.send_deferred().await }
+            self.control().await
         })
     }
 
     fn release_savepoint(&mut self, depth: u32) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move {
+            self.require_begun().await?;
             self.deferred.release(depth);
-            if self.may_defer()? { Ok(()) } else { self.send_deferred().await }
+            self.control().await
         })
     }
 
     fn rollback_to_savepoint(&mut self, depth: u32) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move {
-            if self.deferred.undo(depth) {
+            if self.state == State::Sent {
+                self.settle().await?;
+            }
+            if self.state == State::NotBegun || (self.deferred.undo(depth) && !self.session()?.is_closed()) {
                 return Ok(());
             }
             let undo = format!("ROLLBACK TO SAVEPOINT assoc_{depth}; RELEASE SAVEPOINT assoc_{depth}");

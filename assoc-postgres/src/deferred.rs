@@ -1,13 +1,25 @@
-//! Savepoints that wait for the next statement and are sent with it, so that they take no turn.
+//! `BEGIN` and savepoints that wait for the next statement and are sent with it, so that they take no turn.
 //!
 //! The server works in order. A savepoint that it refuses aborts the transaction, and then it refuses the statement behind it as
-//! well. A savepoint that nothing ran in is never sent, and the end of a transaction needs none of them.
+//! well. A `BEGIN` that it refuses leaves no transaction: the statement behind it runs by itself, and the connection says
+//! that what it wrote may stay. A savepoint that nothing ran in is never sent, and neither is a transaction.
 
 use std::fmt::Write as _;
 
-/// What is to be sent before the next statement, in this order.
+/// What is to be sent before the next statement.
 #[derive(Debug, Default)]
-pub(crate) struct Deferred(Vec<Step>);
+pub(crate) struct Deferred {
+    begin: Option<String>,
+    savepoints: Vec<Step>,
+}
+
+/// What goes before a statement, in the same turn.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Before {
+    pub(crate) sql: String,
+    /// Whether it begins the transaction.
+    pub(crate) begins: bool,
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
@@ -15,53 +27,77 @@ enum Step {
     Release(u32),
 }
 
+impl Step {
+    fn depth(self) -> u32 {
+        match self {
+            Step::Set(depth) | Step::Release(depth) => depth,
+        }
+    }
+}
+
 impl Deferred {
+    /// Begins a transaction.
+    pub(crate) fn begin(&mut self, sql: String) {
+        self.begin = Some(sql);
+    }
+
+    /// Whether the server knows nothing of the transaction.
+    pub(crate) fn is_unsent(&self) -> bool {
+        self.begin.is_some()
+    }
+
     /// Sets the savepoint of a depth.
     pub(crate) fn set(&mut self, depth: u32) {
-        self.0.push(Step::Set(depth));
+        self.savepoints.push(Step::Set(depth));
     }
 
     /// Releases the savepoint of a depth.
     pub(crate) fn release(&mut self, depth: u32) {
-        match self.position(depth) {
-            Some(at) => self.0.truncate(at),
-            None => self.0.push(Step::Release(depth)),
+        match self.savepoints.iter().rposition(|step| *step == Step::Set(depth)) {
+            Some(at) => self.savepoints.truncate(at),
+            None => self.savepoints.push(Step::Release(depth)),
         }
     }
 
-    /// Undoes what came since the savepoint of a depth. Whether that is all: otherwise the server has the savepoint.
+    /// Undoes what came since the savepoint of a depth. Answers whether that is all. Otherwise the server may have the savepoint.
     pub(crate) fn undo(&mut self, depth: u32) -> bool {
-        let position = self.position(depth);
-        // Those inside of it go with it.
-        self.0.truncate(position.unwrap_or(0));
-        position.is_some()
+        // What happened last to it, or to a savepoint that it is inside of, says whether it is there.
+        match self.savepoints.iter().rposition(|step| step.depth() <= depth) {
+            Some(at) if self.savepoints[at] == Step::Set(depth) => {
+                self.savepoints.truncate(at);
+                true
+            }
+            // It is released, or was never set.
+            Some(_) => true,
+            None => {
+                self.savepoints.clear();
+                self.begin.is_some()
+            }
+        }
     }
 
     /// Forgets all: the transaction is over.
     pub(crate) fn clear(&mut self) {
-        self.0.clear();
+        self.begin = None;
+        self.savepoints.clear();
     }
 
-    /// Takes the text that is to be sent.
-    pub(crate) fn take(&mut self) -> Option<String> {
-        if self.0.is_empty() {
+    /// Takes what is to be sent.
+    pub(crate) fn take(&mut self) -> Option<Before> {
+        if self.begin.is_none() && self.savepoints.is_empty() {
             return None;
         }
-        let mut text = String::new();
-        for step in self.0.drain(..) {
-            let separator = if text.is_empty() { "" } else { "; " };
+        let begins = self.begin.is_some();
+        let mut sql = self.begin.take().unwrap_or_default();
+        for step in self.savepoints.drain(..) {
+            let separator = if sql.is_empty() { "" } else { "; " };
             // Writing to a String cannot fail.
             let _ = match step {
-                Step::Set(depth) => write!(text, "{separator}SAVEPOINT assoc_{depth}"),
-                Step::Release(depth) => write!(text, "{separator}RELEASE SAVEPOINT assoc_{depth}"),
+                Step::Set(depth) => write!(sql, "{separator}SAVEPOINT assoc_{depth}"),
+                Step::Release(depth) => write!(sql, "{separator}RELEASE SAVEPOINT assoc_{depth}"),
             };
         }
-        Some(text)
-    }
-
-    // Where a savepoint is set that the server does not have yet.
-    fn position(&self, depth: u32) -> Option<usize> {
-        self.0.iter().rposition(|step| *step == Step::Set(depth))
+        Some(Before { sql, begins })
     }
 }
 
@@ -69,16 +105,23 @@ impl Deferred {
 mod tests {
     use super::*;
 
+    fn taken(deferred: &mut Deferred) -> Option<String> {
+        deferred.take().map(|before| before.sql)
+    }
+
     #[test]
     fn steps_are_sent_in_their_order() {
         let mut deferred = Deferred::default();
         assert_eq!(deferred.take(), None);
+        deferred.begin("BEGIN".to_owned());
         deferred.set(1);
         deferred.set(2);
-        assert_eq!(deferred.take().as_deref(), Some("SAVEPOINT assoc_1; SAVEPOINT assoc_2"));
+        let sql = "BEGIN; SAVEPOINT assoc_1; SAVEPOINT assoc_2".to_owned();
+        assert_eq!(deferred.take(), Some(Before { sql, begins: true }));
         deferred.release(2);
         deferred.set(2);
-        assert_eq!(deferred.take().as_deref(), Some("RELEASE SAVEPOINT assoc_2; SAVEPOINT assoc_2"));
+        let sql = "RELEASE SAVEPOINT assoc_2; SAVEPOINT assoc_2".to_owned();
+        assert_eq!(deferred.take(), Some(Before { sql, begins: false }));
         assert_eq!(deferred.take(), None);
     }
 
@@ -93,7 +136,10 @@ mod tests {
         deferred.release(3);
         deferred.set(3);
         assert!(deferred.undo(3));
-        assert_eq!(deferred.take().as_deref(), Some("RELEASE SAVEPOINT assoc_3"));
+        assert_eq!(taken(&mut deferred).as_deref(), Some("RELEASE SAVEPOINT assoc_3"));
+        deferred.begin("BEGIN".to_owned());
+        deferred.clear();
+        assert_eq!(deferred.take(), None);
     }
 
     #[test]
@@ -104,5 +150,20 @@ mod tests {
         deferred.set(2);
         assert!(!deferred.undo(1));
         assert_eq!(deferred.take(), None);
+    }
+
+    #[test]
+    fn a_savepoint_that_is_gone_is_not_undone() {
+        let mut deferred = Deferred::default();
+        deferred.release(1);
+        assert!(deferred.undo(1));
+        assert_eq!(taken(&mut deferred).as_deref(), Some("RELEASE SAVEPOINT assoc_1"));
+        deferred.set(1);
+        deferred.set(2);
+        assert!(deferred.undo(2) && deferred.undo(2));
+        assert_eq!(taken(&mut deferred).as_deref(), Some("SAVEPOINT assoc_1"));
+        deferred.begin("BEGIN".to_owned());
+        assert!(deferred.undo(1));
+        assert_eq!(taken(&mut deferred).as_deref(), Some("BEGIN"));
     }
 }

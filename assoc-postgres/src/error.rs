@@ -70,6 +70,19 @@ pub(crate) fn of_commit(error: ClientError, was_sent: bool) -> Error {
     }
 }
 
+/// The error of a `BEGIN` behind which a statement was sent that ran all the same, by itself.
+pub(crate) fn of_begin_alone(error: ClientError, begin: &str) -> Error {
+    let failed = of_statement(error, begin);
+    let message =
+        format!("the transaction could not begin, and the first statement may have taken effect alone: {failed}");
+    DriverError::new(DriverErrorKind::AmbiguousCommit, message).with_sql(begin).into()
+}
+
+/// A session that is closed.
+pub(crate) fn lost(sql: &str) -> Error {
+    DriverError::new(DriverErrorKind::ConnectionLost, "the connection is closed").with_sql(sql).into()
+}
+
 /// A failure to connect.
 pub(crate) fn of_connect(error: ClientError) -> Error {
     let detail = std::error::Error::source(&error).map(|source| format!(": {source}")).unwrap_or_default();

@@ -11,6 +11,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error as ClientError, Statement as Prepared};
 
+use crate::deferred::Before;
 use crate::options::PostgresBuilder;
 use crate::statements::Statements;
 use crate::tls::{self, Cancel};
@@ -25,6 +26,8 @@ pub(crate) enum Failure {
     Outdated(Error),
     /// The rows were not taken, or nothing was sent.
     OfCaller(Error),
+    /// The server has refused to begin the transaction.
+    OfBegin(Error),
 }
 
 impl Failure {
@@ -41,14 +44,27 @@ impl Failure {
         }
     }
 
+    fn of_before(error: ClientError, before: &Before) -> Self {
+        let failed = error::of_statement(error, &before.sql);
+        if before.begins { Failure::OfBegin(failed) } else { Failure::OfServer(failed) }
+    }
+
     /// Whether the server has aborted the transaction that the statement ran in.
     pub(crate) fn aborts(&self) -> bool {
         !matches!(self, Failure::OfCaller(_))
     }
 
+    /// Whether there is no transaction.
+    pub(crate) fn is_of_begin(&self) -> bool {
+        matches!(self, Failure::OfBegin(_))
+    }
+
     pub(crate) fn into_error(self) -> Error {
         match self {
-            Failure::OfServer(error) | Failure::Outdated(error) | Failure::OfCaller(error) => error,
+            Failure::OfServer(error)
+            | Failure::Outdated(error)
+            | Failure::OfCaller(error)
+            | Failure::OfBegin(error) => error,
         }
     }
 }
@@ -140,11 +156,10 @@ impl Session {
         result
     }
 
-    /// Runs a statement, and pushes its rows into a sink or counts them. Statements without binds may go before it, in the same
-    /// turn. They are part of a transaction, which they abort if they fail.
+    /// Runs a statement, and pushes its rows into a sink or counts them. What goes before it takes no turn.
     pub(crate) async fn run(
         &mut self,
-        before: Option<&str>,
+        before: Option<&Before>,
         statement: &Statement,
         mut sink: Option<&mut dyn RowSink>,
     ) -> std::result::Result<u64, Failure> {
@@ -221,7 +236,7 @@ impl Session {
     // Both are sent before the first answer is read.
     async fn run_behind(
         &mut self,
-        before: &str,
+        before: &Before,
         statement: &Statement,
         sink: Option<&mut dyn RowSink>,
     ) -> std::result::Result<u64, Failure> {
@@ -235,17 +250,23 @@ impl Session {
             };
             this.run_prepared(made.insert(prepared), statement, sink).await
         };
-        let (begun, result) = join(this.client.batch_execute(before), run).await;
+        let (went, result) = join(this.client.batch_execute(&before.sql), run).await;
         if let (true, Some(prepared)) = (is_new, made) {
             self.keep(statement, &prepared);
         }
-        begun.map_err(|error| Failure::of_client(error, before))?;
-        result
+        let Err(error) = went else { return result };
+        // A statement whose rows were refused has run as well.
+        let has_run = matches!(result, Ok(_) | Err(Failure::OfCaller(_)));
+        Err(if before.begins && has_run && statement.kind() != StatementKind::Select {
+            Failure::OfBegin(error::of_begin_alone(error, &before.sql))
+        } else {
+            Failure::of_before(error, before)
+        })
     }
 
-    /// Sends statements without binds, and waits for the server's answer to them.
-    pub(crate) async fn control(&self, sql: &str) -> std::result::Result<(), Failure> {
-        self.client.batch_execute(sql).await.map_err(|error| Failure::of_client(error, sql))
+    /// Sends what goes before statements that read, and waits for the server's answer.
+    pub(crate) async fn send(&self, before: &Before) -> std::result::Result<(), Failure> {
+        self.client.batch_execute(&before.sql).await.map_err(|error| Failure::of_before(error, before))
     }
 
     /// Runs a statement, and counts the rows that it wrote or gave to the sink.

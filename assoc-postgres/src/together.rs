@@ -11,9 +11,34 @@ use assoc_core::{Error, Result};
 use futures_util::future::{join, join_all};
 use tokio_postgres::Statement as Prepared;
 
+use crate::deferred::Before;
 use crate::session::{Failure, Session};
 
 type Outcome = std::result::Result<(), Failure>;
+
+/// Statements whose watch knows that they begin.
+pub(crate) struct Watched<'q> {
+    statements: Vec<&'q Statement>,
+    sinks: Vec<&'q mut dyn RowSink>,
+    watch: &'q mut dyn StatementWatch,
+    refused: Option<Error>,
+}
+
+impl<'q> Watched<'q> {
+    /// Tells the watch of the statements, up to the first that it refuses.
+    pub(crate) fn begin(queries: Vec<IndependentQuery<'q>>, watch: &'q mut dyn StatementWatch) -> Self {
+        let mut watched = Watched { statements: Vec::new(), sinks: Vec::new(), watch, refused: None };
+        for (at, IndependentQuery { statement, sink }) in queries.into_iter().enumerate() {
+            if let Err(refused) = watched.watch.begins(at) {
+                watched.refused = Some(refused);
+                break;
+            }
+            watched.statements.push(statement);
+            watched.sinks.push(sink);
+        }
+        watched
+    }
+}
 
 /// How several statements ended.
 pub(crate) struct Ended {
@@ -21,26 +46,17 @@ pub(crate) struct Ended {
     pub(crate) result: Result<()>,
     /// Whether the server has aborted the transaction that they ran in.
     pub(crate) aborts: bool,
+    /// Whether there was none, because it has refused to begin it.
+    pub(crate) is_of_begin: bool,
 }
 
 impl Session {
-    /// Runs statements of the library that read. Statements without binds may go before them, as in [`run`](Self::run).
-    pub(crate) async fn run_together(
-        &mut self,
-        before: Option<&str>,
-        queries: Vec<IndependentQuery<'_>>,
-        watch: &mut dyn StatementWatch,
-    ) -> Ended {
-        let (mut statements, mut sinks): (Vec<_>, Vec<_>) =
-            queries.into_iter().map(|query| (query.statement, query.sink)).unzip();
-        let refusal = (0..statements.len()).find_map(|at| Some((at, watch.begins(at).err()?)));
-        if let Some((at, _)) = &refusal {
-            statements.truncate(*at);
-            sinks.truncate(*at);
-        }
+    /// Runs statements of the library that read. What goes before them takes no turn.
+    pub(crate) async fn run_together(&mut self, before: Option<&Before>, watched: Watched<'_>) -> Ended {
+        let Watched { statements, mut sinks, watch, refused } = watched;
         self.follow_schema();
         self.is_busy = true;
-        let mut told = Told { watch, failed: None, aborts: false, spoiled: Vec::new() };
+        let mut told = Told { watch, failed: None, aborts: false, is_of_begin: false, spoiled: Vec::new() };
         match self.prepare_all(before, &statements).await {
             Ok((before, prepared)) => {
                 let rest = self.send_all(before, &statements, &mut sinks, prepared, &mut told).await;
@@ -60,20 +76,19 @@ impl Session {
             Err((None, failure)) => told.refuse(failure),
         }
         self.is_busy = false;
-        let Told { failed, aborts, spoiled, .. } = told;
+        let Told { failed, aborts, is_of_begin, spoiled, .. } = told;
         // Its plan may be what is wrong: a table has changed since.
         spoiled.into_iter().for_each(|at| self.forget(statements[at].sql()));
-        let failed = failed.or(refusal.map(|(_, refused)| refused));
-        Ended { result: failed.map_or(Ok(()), Err), aborts }
+        Ended { result: failed.or(refused).map_or(Ok(()), Err), aborts, is_of_begin }
     }
 
     // The statements as the server knows them, and what is still to be sent before them; or the first that it refuses, `None` if
     // that is what goes before.
     async fn prepare_all<'b>(
         &mut self,
-        before: Option<&'b str>,
+        before: Option<&'b Before>,
         statements: &[&Statement],
-    ) -> std::result::Result<(Option<&'b str>, Vec<Prepared>), (Option<usize>, Failure)> {
+    ) -> std::result::Result<(Option<&'b Before>, Vec<Prepared>), (Option<usize>, Failure)> {
         let mut known: Vec<Option<Prepared>> = statements.iter().map(|statement| self.known(statement.sql())).collect();
         let missing: Vec<usize> = (0..known.len()).filter(|at| known[*at].is_none()).collect();
         if missing.is_empty() {
@@ -81,7 +96,7 @@ impl Session {
         }
         let first = async {
             match before {
-                Some(before) => self.control(before).await,
+                Some(before) => self.send(before).await,
                 None => Ok(()),
             }
         };
@@ -100,13 +115,13 @@ impl Session {
     // outcomes are returned instead.
     async fn send_all(
         &self,
-        before: Option<&str>,
+        before: Option<&Before>,
         statements: &[&Statement],
         sinks: &mut [&mut dyn RowSink],
         prepared: Vec<Prepared>,
         told: &mut Told<'_>,
     ) -> Vec<(usize, Outcome)> {
-        let mut first = before.map(|sql| Running { run: Box::pin(self.control(sql)), outcome: None });
+        let mut first = before.map(|before| Running { run: Box::pin(self.send(before)), outcome: None });
         if let Some(first) = &mut first {
             first.send().await;
         }
@@ -170,6 +185,7 @@ struct Told<'w> {
     watch: &'w mut dyn StatementWatch,
     failed: Option<Error>,
     aborts: bool,
+    is_of_begin: bool,
     // Statements that are to be prepared again.
     spoiled: Vec<usize>,
 }
@@ -178,6 +194,7 @@ impl Told<'_> {
     // What goes before the statements has failed, and so do they.
     fn refuse(&mut self, failure: Failure) {
         self.aborts |= failure.aborts();
+        self.is_of_begin |= failure.is_of_begin();
         self.failed.get_or_insert(failure.into_error());
     }
 

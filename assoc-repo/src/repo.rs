@@ -55,8 +55,9 @@ pub(crate) struct Shared {
     // The text of "one row by its primary key", which is the same for every call: building it costs more than SQLite
     // takes to find the row.
     get_sql: RwLock<HashMap<TypeId, Arc<str>, BuildHasherDefault<TypeIdHasher>>>,
-    // Of which a row was written and read back before, so the columns fit the table's.
-    read_back: RwLock<HashSet<WrittenColumns>>,
+    // Models, with sets of columns, of which a row was inserted and read back before, so their columns fit their
+    // tables.
+    inserted: RwLock<HashSet<(TypeId, Box<[usize]>)>>,
     // Hooks of transactions that were dropped.
     pub(crate) left_hooks: LeftHooks,
 }
@@ -97,7 +98,7 @@ impl Repo {
                 driver,
                 open_transactions: Arc::default(),
                 get_sql: RwLock::default(),
-                read_back: RwLock::default(),
+                inserted: RwLock::default(),
                 left_hooks: LeftHooks::default(),
             }),
             transaction: None,
@@ -348,28 +349,20 @@ impl Repo {
         Ok(sql)
     }
 
-    /// Whether a row was written and read back before with exactly these columns.
-    pub(crate) fn has_read_back(&self, written: &WrittenColumns) -> bool {
-        self.shared.read_back.read().unwrap_or_else(PoisonError::into_inner).contains(written)
+    /// Whether a row with exactly these columns was inserted and read back before.
+    pub(crate) fn has_inserted(&self, insert: &(TypeId, Box<[usize]>)) -> bool {
+        self.shared.inserted.read().unwrap_or_else(PoisonError::into_inner).contains(insert)
     }
 
-    /// Notes that such a row was written and read back.
-    pub(crate) fn note_read_back(&self, written: WrittenColumns) {
+    /// Notes that such a row was inserted and read back.
+    pub(crate) fn note_inserted(&self, insert: (TypeId, Box<[usize]>)) {
         // A program that sets columns in any combination must not fill the memory with them.
         const MOST: usize = 4_096;
-        let mut read_back = self.shared.read_back.write().unwrap_or_else(PoisonError::into_inner);
-        if read_back.len() < MOST {
-            read_back.insert(written);
+        let mut inserted = self.shared.inserted.write().unwrap_or_else(PoisonError::into_inner);
+        if inserted.len() < MOST {
+            inserted.insert(insert);
         }
     }
-}
-
-/// Columns of a model that a statement writes together.
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub(crate) struct WrittenColumns {
-    pub(crate) model: TypeId,
-    pub(crate) how: Written,
-    pub(crate) columns: Box<[usize]>,
 }
 
 impl fmt::Debug for Repo {

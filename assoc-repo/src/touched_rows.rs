@@ -37,7 +37,7 @@ impl OfOneKey {
 }
 
 /// What a write does to rows of a table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Written {
     /// New rows come: what is known by primary keys stays true.
     Inserted,

@@ -10,7 +10,7 @@ use assoc_core::{Error, ErrorKind, Result, Value, sql};
 
 use super::{graph, read_by_keys};
 use crate::callbacks::Firing;
-use crate::repo::{Repo, WrittenColumns};
+use crate::repo::Repo;
 use crate::row_guard::RowGuard;
 use crate::session::Session;
 use crate::touched_rows::Written;
@@ -51,13 +51,9 @@ pub(crate) async fn insert(
     }
     let Some(first) = plan.batches.first() else { return Ok(model.rows.new_rows()) };
     // That the columns fit the table's is shown by the first such row, which is inserted in a transaction.
-    let kind = (readable && guard.is_none()).then(|| WrittenColumns {
-        model: model.type_id(),
-        how: Written::Inserted,
-        columns: first.columns.clone(),
-    });
+    let kind = (readable && guard.is_none()).then(|| (model.type_id(), first.columns.clone()));
     let mut session = repo.session(Access::Write).await?;
-    if kind.as_ref().is_some_and(|kind| repo.has_read_back(kind)) {
+    if kind.as_ref().is_some_and(|kind| repo.has_inserted(kind)) {
         return run(&mut session, &mut plan).await?.ok_or_else(|| unproven(model));
     }
     session.begin(TransactionMode::Write).await?;
@@ -66,7 +62,7 @@ pub(crate) async fn insert(
         Ok(Some(rows)) => {
             let rows = session.finish(Ok(rows)).await?;
             if let Some(kind) = kind {
-                repo.note_read_back(kind);
+                repo.note_inserted(kind);
             }
             return Ok(rows);
         }

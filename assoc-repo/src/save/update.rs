@@ -5,12 +5,12 @@ use std::any::Any;
 use assoc_core::change::same_value;
 use assoc_core::driver::{Access, Lack, Statement, StatementRole, TransactionMode};
 use assoc_core::execution::{KeyTuple, RowKeys};
-use assoc_core::metadata::{Chain, ColumnDefault, ModelDef};
-use assoc_core::{Error, ErrorKind, Result, Value, save, sql};
+use assoc_core::metadata::{Chain, ModelDef};
+use assoc_core::{Error, Result, Value, save, sql};
 
 use super::known::Known;
 use super::read_by_keys;
-use crate::repo::{Repo, WrittenColumns};
+use crate::repo::Repo;
 use crate::row_guard::RowGuard;
 use crate::session::Session;
 use crate::touched_rows::Written;
@@ -42,29 +42,15 @@ pub(crate) async fn update(
         false if save::reads_back(model, dialect, &changes) => ReadBack::ByKey,
         false => ReadBack::No,
     };
-    let may_be_alone = guard.is_none()
-        && !dialect.capabilities().cheap_transactions
-        && !repo.in_transaction()
-        && !save::reads_back(model, dialect, &changes);
     let mut session = repo.session(Access::Write).await?;
     let returning = how == ReadBack::Returning;
     let statement = sql::update_row(dialect, model, &changes, key.values(), &known.condition, returning)?;
     session.note_written(model, Written::Changed);
     let mut changed: Vec<usize> = changes.into_iter().map(|(column, _)| column).collect();
-    let update = Update { model, key: &key, known: &known, statement: &statement, how, written: &changed };
-    // A statement is all or nothing by itself, as long as what it wrote can be read. That the columns fit the table's is shown by
-    // the first such row, which is updated in a transaction.
-    let proof = (returning && may_be_alone).then(|| WrittenColumns {
-        model: model.type_id(),
-        how: Written::Changed,
-        columns: changed.as_slice().into(),
-    });
+    let update = Update { model, key: &key, known: &known, statement: &statement, how };
     if how == ReadBack::No && guard.is_none() {
         let affected = session.execute(&statement).await?.affected;
         known.require_written(&mut session, model, &key, affected).await?;
-    } else if proof.as_ref().is_some_and(|proof| repo.has_read_back(proof)) {
-        let differing = update.write_and_read(&mut session, row).await?;
-        changed.extend(differing);
     } else {
         // What comes back may be unreadable, or hidden from a filtered repo; then nothing is written.
         session.begin(TransactionMode::Write).await?;
@@ -77,9 +63,6 @@ pub(crate) async fn update(
             }
         }
         changed.extend(session.finish(result).await?);
-        if let Some(proof) = proof {
-            repo.note_read_back(proof);
-        }
     }
     for column in changed {
         for association in model
@@ -107,21 +90,15 @@ struct Update<'u> {
     known: &'u Known,
     statement: &'u Statement,
     how: ReadBack,
-    written: &'u [usize],
 }
 
 impl Update<'_> {
     /// Writes the row and takes over what the database holds then. Returns the columns that differ from what was known.
     async fn write_and_read(&self, session: &mut Session<'_>, row: &mut (dyn Any + Send)) -> Result<Vec<usize>> {
-        let Update { model, key, known, statement, how, .. } = *self;
+        let Update { model, key, known, statement, how } = *self;
         let fresh = if how == ReadBack::Returning {
             let mut fresh = model.rows.new_rows();
-            match session.query(statement, &mut *fresh).await {
-                // Another program has made that of a column which this update does not write. So the row is in memory what it is
-                // after an update of a database that does not return it.
-                Err(error) if self.is_of_another_column(&error) => return Ok(Vec::new()),
-                result => result?,
-            }
+            session.query(statement, &mut *fresh).await?;
             known.require_written(session, model, key, fresh.len() as u64).await?;
             fresh
         } else {
@@ -135,16 +112,6 @@ impl Update<'_> {
             read_by_keys(session, model, keys, role_of_reading(model)).await?
         };
         fresh.row(0).map_or_else(|| Ok(Vec::new()), |fresh| absorb_updated(model, fresh, row))
-    }
-
-    // Whether a column could not be read that neither the update writes nor the database with it.
-    fn is_of_another_column(&self, error: &Error) -> bool {
-        let ErrorKind::Decode { column: unreadable, .. } = error.kind() else { return false };
-        let columns = self.model.columns;
-        columns.iter().position(|column| column.name == unreadable).is_some_and(|at| {
-            let column = &columns[at];
-            !self.written.contains(&at) && !column.read_back && !matches!(column.default, ColumnDefault::Generated(_))
-        })
     }
 }
 

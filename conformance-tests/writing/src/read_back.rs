@@ -7,7 +7,7 @@ use assoc_repo::prelude::*;
 use conformance_harness::{Context, Level, NativeSql, cases};
 use conformance_models::blog::{self, Author};
 use conformance_written_models::stored::{
-    self, Circuit, Folder, Fuse, Measure, Narrow, SampleTaken, Slugged, Versioned, Wide,
+    self, Circuit, Folder, Fuse, Measure, Narrow, SampleTaken, Slugged, Versioned,
 };
 
 cases! { "read_back", Level::Write;
@@ -21,7 +21,6 @@ cases! { "read_back", Level::Write;
     unreadable_insert,
     unreadable_insert_inside,
     unreadable_update,
-    unreadable_beside_an_update,
     panicking_decoder,
     many_sets_of_columns,
     trees,
@@ -220,24 +219,6 @@ async fn unreadable_update(cx: &mut Context) -> Result<()> {
     })
     .await?;
     cx.rows("as it was", "SELECT amount, doubled FROM articles_by_slug").await
-}
-
-// Another program may write what the model cannot read, also into a row that this one has.
-async fn unreadable_beside_an_update(cx: &mut Context) -> Result<()> {
-    let repo = cx.repo();
-    stored::tables(&repo).await?;
-    let mut row = repo.insert(Narrow::build().set(Narrow::NAME, "a").set(Narrow::LEVEL, 1)).await?;
-    repo.update_all(Query::<Wide>::new(), [Wide::LEVEL.to(300)]).await?;
-    for name in ["b", "c", "d"] {
-        row = repo.update(row.change().set(Narrow::NAME, name)).await?;
-        cx.require(row.name.as_deref() == Some(name) && row.level == 1, "the other column is what was known of it")?;
-    }
-    row = repo.transaction(async |tx| tx.update(row.change().set(Narrow::NAME, "e")).await).await?;
-    cx.require(row.name.as_deref() == Some("e"), "inside a transaction as well")?;
-    let error = repo.get::<Narrow>(row.id, Query::new()).await.err();
-    let is_told = error.is_some_and(|error| matches!(error.kind(), ErrorKind::Decode { .. }));
-    cx.require(is_told, "a read of the column is told")?;
-    cx.rows("it is written", "SELECT name, level FROM narrow").await
 }
 
 async fn panicking_decoder(cx: &mut Context) -> Result<()> {
