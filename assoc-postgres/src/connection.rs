@@ -61,15 +61,9 @@ impl PostgresConnection {
         match self.session()?.raw(PROBE).await {
             Ok(()) => self.state = State::Open,
             Err(error) if error.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION) => self.state = State::Aborted,
-            Err(error) if error.code() == Some(&SqlState::NO_ACTIVE_SQL_TRANSACTION) => self.not_begun()?,
+            Err(error) if error.code() == Some(&SqlState::NO_ACTIVE_SQL_TRANSACTION) => self.state = State::NotBegun,
             Err(error) => return Err(error::of_statement(error, PROBE)),
         }
-        Ok(())
-    }
-
-    fn not_begun(&mut self) -> Result<()> {
-        self.state = State::NotBegun;
-        self.session()?.is_inside = false;
         Ok(())
     }
 
@@ -78,7 +72,7 @@ impl PostgresConnection {
         let before = self.take_deferred()?;
         let result = self.session()?.run(before.as_ref(), statement, sink).await;
         let failed = result.as_ref().err();
-        self.note(before.as_ref(), failed.is_some_and(Failure::aborts), failed.is_some_and(Failure::is_of_begin))?;
+        self.note(before.as_ref(), failed.is_some_and(Failure::aborts), failed.is_some_and(Failure::is_of_begin));
         result.map_err(Failure::into_error)
     }
 
@@ -94,9 +88,10 @@ impl PostgresConnection {
     }
 
     // What the answers say of the transaction.
-    fn note(&mut self, before: Option<&Before>, aborts: bool, is_of_begin: bool) -> Result<()> {
+    fn note(&mut self, before: Option<&Before>, aborts: bool, is_of_begin: bool) {
         if is_of_begin {
-            return self.not_begun();
+            self.state = State::NotBegun;
+            return;
         }
         if before.is_some_and(|before| before.begins) {
             self.state = State::Open;
@@ -104,7 +99,6 @@ impl PostgresConnection {
         if self.state == State::Open && aborts {
             self.state = State::Aborted;
         }
-        Ok(())
     }
 
     // Lets a savepoint wait for the next statement, unless the server refuses it, or it is not known what the server says of an
@@ -115,7 +109,7 @@ impl PostgresConnection {
         }
         let Some(before) = self.take_deferred()? else { return Ok(()) };
         let result = self.session()?.simple(&before.sql).await;
-        self.note(Some(&before), result.is_err(), before.begins && result.is_err())?;
+        self.note(Some(&before), result.is_err(), before.begins && result.is_err());
         result
     }
 
@@ -173,7 +167,7 @@ impl Connection for PostgresConnection {
             let watched = Watched::begin(queries, watch);
             let before = self.take_deferred()?;
             let ended = self.session()?.run_together(before.as_ref(), watched).await;
-            self.note(before.as_ref(), ended.aborts, ended.is_of_begin)?;
+            self.note(before.as_ref(), ended.aborts, ended.is_of_begin);
             ended.result
         })
     }
@@ -203,7 +197,7 @@ impl Connection for PostgresConnection {
                 self.settle().await?;
             }
             if self.state == State::NotBegun {
-                self.state = State::Outside;
+                self.undo().await?;
                 return Err(not_begun());
             }
             if self.state == State::Aborted {

@@ -1,4 +1,4 @@
-//! A proxy before a server: it counts turns, and can delay them.
+//! A proxy before a server: it counts turns, can delay them, and can spoil a `BEGIN`.
 //!
 //! A turn is a burst of the client after the server has spoken. What the client sends without having heard an answer in between
 //! belongs to one turn.
@@ -15,6 +15,7 @@ pub(crate) struct Proxy {
     pub(crate) address: SocketAddr,
     /// Of each connection.
     turns: Arc<Mutex<Vec<Arc<AtomicUsize>>>>,
+    spoils: Arc<AtomicBool>,
 }
 
 impl Proxy {
@@ -23,16 +24,23 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("its address");
         let turns = Arc::new(Mutex::new(Vec::new()));
-        let connections = Arc::clone(&turns);
+        let spoils = Arc::<AtomicBool>::default();
+        let (connections, spoiling) = (Arc::clone(&turns), Arc::clone(&spoils));
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let Ok(server) = TcpStream::connect(server) else { continue };
                 let counted = Arc::default();
                 connections.lock().expect("no counter panics").push(Arc::clone(&counted));
-                connect(client, server, delay / 2, &counted);
+                connect(client, server, delay / 2, &counted, &spoiling);
             }
         });
-        Proxy { address, turns }
+        Proxy { address, turns, spoils }
+    }
+
+    /// Whether the server does not understand what begins a transaction from now on.
+    #[allow(dead_code)] // Of PostgreSQL's driver.
+    pub(crate) fn spoil_begin(&self, spoils: bool) {
+        self.spoils.store(spoils, Ordering::SeqCst);
     }
 
     /// The turns since the last call.
@@ -48,30 +56,36 @@ impl Proxy {
     }
 }
 
-fn connect(client: TcpStream, server: TcpStream, delay: Duration, turns: &Arc<AtomicUsize>) {
+fn connect(client: TcpStream, server: TcpStream, delay: Duration, turns: &Arc<AtomicUsize>, spoils: &Arc<AtomicBool>) {
     // Whether the server has spoken since the client has.
     let answered = Arc::new(AtomicBool::new(true));
     for side in [&client, &server] {
         side.set_nodelay(true).expect("a socket");
     }
     let (to_server, to_client) = (server.try_clone().expect("a socket"), client.try_clone().expect("a socket"));
-    let (turns, heard) = (Arc::clone(turns), Arc::clone(&answered));
+    let (turns, heard, spoils) = (Arc::clone(turns), Arc::clone(&answered), Arc::clone(spoils));
     thread::spawn(move || {
-        pump(client, to_server, delay, || {
+        pump(client, to_server, delay, |bytes| {
             if heard.swap(false, Ordering::SeqCst) {
                 turns.fetch_add(1, Ordering::SeqCst);
             }
+            const BEGIN: &[u8] = b"BEGIN";
+            if spoils.load(Ordering::SeqCst)
+                && let Some(at) = bytes.windows(BEGIN.len()).position(|window| window == BEGIN)
+            {
+                bytes[at] = b'X';
+            }
         });
     });
-    thread::spawn(move || pump(server, to_client, delay, || answered.store(true, Ordering::SeqCst)));
+    thread::spawn(move || pump(server, to_client, delay, |_| answered.store(true, Ordering::SeqCst)));
 }
 
-fn pump(mut from: TcpStream, mut to: TcpStream, delay: Duration, passes: impl Fn()) {
+fn pump(mut from: TcpStream, mut to: TcpStream, delay: Duration, passes: impl Fn(&mut [u8])) {
     let mut buffer = vec![0; 1 << 16];
     while let Ok(read @ 1..) = from.read(&mut buffer) {
         thread::sleep(delay);
         // Before it is passed on, because the answer to it may come at once.
-        passes();
+        passes(&mut buffer[..read]);
         if to.write_all(&buffer[..read]).is_err() {
             break;
         }

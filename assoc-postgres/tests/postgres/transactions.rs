@@ -1,7 +1,5 @@
 //! Transactions, savepoints, and what happens to them when they fail or are forgotten.
 
-use std::future::poll_fn;
-use std::task::Poll;
 use std::time::Duration;
 
 use assoc_core::driver::{Connection, IsolationLevel, TransactionMode};
@@ -130,22 +128,33 @@ async fn a_forgotten_transaction_is_rolled_back_before_the_connection_is_used_ag
     assert_eq!(backend_pid(&mut *connection).await, pid, "rolled back, not thrown away");
 }
 
+/// It carries the `BEGIN`. What comes after it is part of the transaction all the same.
 #[tokio::test]
-async fn the_future_of_a_begin_can_be_dropped() {
+async fn the_future_of_the_first_statement_can_be_dropped() {
     let db = TestDb::new().await;
     let driver = with_table(&db).await;
-    let mut connection = acquire(&driver).await;
-    // Polled once, so that it is sent.
-    let mut begin = connection.begin(TransactionMode::Write);
-    poll_fn(|cx| {
-        assert!(begin.as_mut().poll(cx).is_pending());
-        Poll::Ready(())
-    })
-    .await;
-    drop(begin);
-    run(&mut *connection, "INSERT INTO t VALUES (1, 1)").await;
-    drop(connection);
-    assert_eq!(counted(&mut *acquire(&driver).await).await, Value::Int(1));
+    for ends in ["statement", "savepoint", "commit"] {
+        let mut connection = acquire(&driver).await;
+        connection.begin(TransactionMode::Write).await.unwrap();
+        let slow = try_run(&mut *connection, "INSERT INTO t SELECT 1, 1 FROM pg_sleep(0.1)", []);
+        assert!(tokio::time::timeout(Duration::from_millis(30), slow).await.is_err());
+        match ends {
+            "statement" => drop(run(&mut *connection, "INSERT INTO t VALUES (2, 2)").await),
+            "savepoint" => {
+                connection.savepoint(1).await.unwrap();
+                run(&mut *connection, "INSERT INTO t VALUES (2, 2)").await;
+                connection.rollback_to_savepoint(1).await.unwrap();
+                assert_eq!(counted(&mut *connection).await, Value::Int(1));
+            }
+            _ => {
+                connection.commit().await.unwrap();
+                assert_eq!(counted(&mut *connection).await, Value::Int(1));
+                continue;
+            }
+        }
+        connection.rollback().await.unwrap();
+        assert_eq!(counted(&mut *connection).await, Value::Int(0));
+    }
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use assoc_postgres::tokio_postgres::config::Host;
 use assoc_postgres::{Postgres, PostgresBuilder};
 
 use crate::proxy::Proxy;
-use crate::support::{TestDb, acquire, one, run};
+use crate::support::{TestDb, acquire, one, run, try_run};
 
 /// Counts what is begun and ended.
 #[derive(Default)]
@@ -219,5 +219,91 @@ async fn dropped_half_way() {
         assert_eq!(one(&mut *next, "SELECT 9").await, Value::Int(9));
         next.begin(TransactionMode::Write).await.unwrap();
         next.rollback().await.unwrap();
+    }
+}
+
+/// `BEGIN` and savepoints go with the statement after them.
+#[tokio::test]
+async fn a_transaction_takes_the_turn_of_its_commit() {
+    let db = TestDb::new().await;
+    let (proxy, driver) = through_a_proxy(&db).await;
+    let mut connection = acquire(&driver).await;
+    run(&mut *connection, "CREATE TABLE t (id INT)").await;
+    let insert = "INSERT INTO t VALUES (1)";
+    run(&mut *connection, insert).await;
+    proxy.turns();
+    for (nested, turns) in [(0, 2), (1, 2), (3, 4)] {
+        connection.begin(TransactionMode::Write).await.unwrap();
+        for _ in 0..nested {
+            connection.savepoint(1).await.unwrap();
+            run(&mut *connection, insert).await;
+            connection.release_savepoint(1).await.unwrap();
+        }
+        if nested == 0 {
+            run(&mut *connection, insert).await;
+        }
+        connection.commit().await.unwrap();
+        assert_eq!(proxy.turns(), turns, "{nested} nested");
+    }
+    // One that is undone takes a turn of its own, and one without statements none.
+    connection.begin(TransactionMode::Write).await.unwrap();
+    connection.savepoint(1).await.unwrap();
+    connection.release_savepoint(1).await.unwrap();
+    connection.commit().await.unwrap();
+    assert_eq!(proxy.turns(), 0);
+    connection.begin(TransactionMode::Write).await.unwrap();
+    connection.savepoint(1).await.unwrap();
+    run(&mut *connection, insert).await;
+    connection.rollback_to_savepoint(1).await.unwrap();
+    connection.rollback().await.unwrap();
+    assert_eq!(proxy.turns(), 3);
+    assert_eq!(one(&mut *connection, "SELECT COUNT(*) FROM t").await, Value::Int(6));
+}
+
+/// A statement behind a `BEGIN` that the server refuses runs by itself, which its error says if it has written.
+#[tokio::test]
+async fn a_begin_that_is_refused() {
+    let db = TestDb::new().await;
+    let (proxy, driver) = through_a_proxy(&db).await;
+    let other = db.driver().await;
+    run(&mut *acquire(&other).await, "CREATE TABLE t (id INT PRIMARY KEY)").await;
+    let written = async || one(&mut *acquire(&other).await, "SELECT COUNT(*) FROM t").await;
+    let kind = |error: &Error| error.driver().map(assoc_core::DriverError::kind);
+    for (at, (first, expected, rows)) in [
+        ("INSERT INTO t VALUES (1)", DriverErrorKind::AmbiguousCommit, 1),
+        ("INSERT INTO t VALUES (1)", DriverErrorKind::Statement, 1),
+        ("together", DriverErrorKind::Statement, 1),
+        ("INSERT INTO t SELECT 2 FROM pg_sleep(0.1)", DriverErrorKind::Statement, 2),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut connection = acquire(&driver).await;
+        connection.begin(TransactionMode::Write).await.unwrap();
+        proxy.spoil_begin(true);
+        if first == "together" {
+            let (_, result) = together(&mut *connection, &["SELECT 1::bigint"; 2], &mut Seen::default()).await;
+            assert_eq!(kind(&result.unwrap_err()), Some(expected));
+        } else if first.contains("pg_sleep") {
+            // Its answer is never seen.
+            let slow = try_run(&mut *connection, first, []);
+            assert!(tokio::time::timeout(Duration::from_millis(30), slow).await.is_err());
+        } else {
+            assert_eq!(kind(&try_run(&mut *connection, first, []).await.unwrap_err()), Some(expected));
+        }
+        proxy.spoil_begin(false);
+        // Nothing else runs by itself.
+        let error = match at % 2 {
+            0 => try_run(&mut *connection, "INSERT INTO t VALUES (3)", []).await.unwrap_err(),
+            _ => connection.savepoint(1).await.unwrap_err(),
+        };
+        assert!(matches!(error.kind(), ErrorKind::Transaction(_)), "{error}");
+        if at == 2 {
+            connection.commit().await.unwrap_err();
+        } else {
+            connection.rollback().await.unwrap();
+        }
+        assert_eq!(one(&mut *connection, "SELECT 8").await, Value::Int(8));
+        assert_eq!(written().await, Value::Int(rows));
     }
 }
