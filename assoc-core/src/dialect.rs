@@ -119,9 +119,9 @@ impl NullOrder {
     ///
     /// ```
     /// use assoc_core::dialect::NullOrder;
-    /// use assoc_core::metadata::{Direction, Nulls, Operand, OrderTerm};
+    /// use assoc_core::metadata::{ColumnRef, Direction, Nulls, Operand, OrderTerm};
     ///
-    /// let mut age = OrderTerm::new(Operand::own("age"), Direction::Asc);
+    /// let mut age = OrderTerm::new(Operand::Column(ColumnRef::own("age")), Direction::Asc);
     /// assert!(NullOrder::Largest.puts_last(&age));
     /// age.nulls = Nulls::First;
     /// assert!(!NullOrder::Largest.puts_last(&age));

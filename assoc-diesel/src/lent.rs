@@ -223,7 +223,7 @@ impl Lent {
     /// let repo = Repo::new(lent.clone());
     /// let names = lent.block_on(&mut conn, async {
     ///     repo.insert(User::build().set(User::NAME, "Ada")).await?;
-    ///     repo.pluck(Query::new(), User::NAME).await
+    ///     repo.pluck(User::NAME, Query::new()).await
     /// })?;
     /// assert_eq!(names, ["Ada"]);
     /// # Ok::<(), Error>(())

@@ -243,8 +243,9 @@ impl Builder {
     /// Changes the options of mysql_async: TLS, compression, keepalive. See the [crate documentation](crate#tls).
     ///
     /// ```
+    /// # use std::time::Duration;
     /// # use assoc_mysql::MySql;
-    /// let options = MySql::builder("mysql://app@localhost/shop")?.options(|client| client.tcp_keepalive(Some(30_000u32)));
+    /// let options = MySql::builder("mysql://app@localhost/shop")?.options(|client| client.tcp_keepalive(Some(Duration::from_secs(30))));
     /// # let _ = options;
     /// # Ok::<(), assoc_core::Error>(())
     /// ```

@@ -192,7 +192,7 @@ impl<'c> CallbackContext<'c> {
     /// # repo.create_table::<Entry>().await?;
     /// let post = repo.insert(Post::build().set(Post::TITLE, "Looms")).await?;
     /// repo.update(post.change().set(Post::EDITS, 2)).await?;
-    /// let entry = repo.first(Query::<Entry>::new()).await?.expect("one column has changed");
+    /// let entry = repo.one(Query::<Entry>::new()).await?.expect("one column has changed");
     /// assert!(entry.text.starts_with("edits is"));
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```

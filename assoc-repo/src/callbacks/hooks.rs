@@ -246,7 +246,7 @@ pub trait Callbacks: Model + HasCallbacks {
     /// # repo.create_table::<Entry>().await?;
     /// let post = repo.insert(Post::build().set(Post::TITLE, "Looms")).await?;
     /// repo.update(post.change().set(Post::TITLE, "Engines")).await?;
-    /// let entry = repo.first(Query::<Entry>::new()).await?;
+    /// let entry = repo.one(Query::<Entry>::new()).await?;
     /// assert_eq!(entry.map(|entry| entry.text).as_deref(), Some("post 1: title"));
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
@@ -279,7 +279,7 @@ pub trait Callbacks: Model + HasCallbacks {
     /// # repo.create_table::<Entry>().await?;
     /// let post = repo.insert(Post::build().set(Post::TITLE, "Looms")).await?;
     /// repo.update(post.change().set(Post::TITLE, "Engines")).await?;
-    /// let texts = repo.pluck(Query::<Entry>::new().order_by(Entry::ID.asc()), Entry::TEXT).await?;
+    /// let texts = repo.pluck(Entry::TEXT, Query::order_by(Entry::ID.asc())).await?;
     /// assert_eq!(texts, ["Insert of Looms", "Update of Engines"]);
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
@@ -376,7 +376,7 @@ pub trait Callbacks: Model + HasCallbacks {
     /// repo.transaction(async |tx| {
     ///     tx.insert(Post::build().set(Post::TITLE, "Looms")).await?;
     ///     assert_eq!(tx.count(Query::<Entry>::new()).await?, 0);
-    ///     Ok(())
+    ///     Ok::<(), Error>(())
     /// })
     /// .await?;
     /// assert_eq!(repo.count(Query::<Entry>::new()).await?, 1);
