@@ -76,7 +76,7 @@ impl Default for PostgresDialect {
         // An identity column takes the next number of its sequence for each row of VALUES in turn.
         capabilities.ascending_keys = true;
         capabilities.max_binds = 65_535;
-        capabilities.insert_rows = 500;
+        capabilities.insert_rows = 1_000;
         capabilities.max_identifier = 63;
         capabilities.row_values = true;
         // A list of row values becomes a tree of conditions, each planned for itself.

@@ -12,7 +12,7 @@ use mysql_async::{Conn, Params, Value};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::data::{self, Rows, Shape};
-use crate::ours::{Application, Ours};
+use crate::ours::{Application, Loading, Ours};
 use crate::rounds::{Peer, Store};
 use crate::workload::{Inputs, Workload};
 use crate::{Options, Outcome};
@@ -28,7 +28,7 @@ mod shop;
 const DATABASES: [&str; 2] = ["assoc_peers", "assoc_peers_written"];
 
 /// In the order of the columns of the tables that are printed.
-const PEERS: &[&str] = &["hand", "assoc", "assoc-diesel", "diesel", "seaorm"];
+const PEERS: &[&str] = &["hand", "assoc", "assoc-joined", "assoc-diesel", "diesel", "seaorm"];
 
 const TABLES: &[&str] = &[
     "CREATE TABLE users (id BIGINT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(255) NOT NULL, email VARCHAR(255) NOT NULL, \
@@ -89,12 +89,17 @@ fn open_usual(name: &str, reading: &str, writing: &str, runtime: &Arc<Runtime>) 
             let open = |url: &str| runtime.block_on(hand::Hand::open(url));
             Some(Box::new(Hand { reading: open(reading)?, writing: open(writing)?, runtime }))
         }
-        "assoc" => {
+        "assoc" | "assoc-joined" => {
+            let (name, loading) = match name {
+                "assoc" => ("assoc", Loading::Preload),
+                _ => ("assoc-joined", Loading::Join),
+            };
             let repo = |url: &str| -> Outcome<Repo> {
                 Ok(Repo::new(runtime.block_on(async { assoc_mysql::MySql::builder(url)?.connect().await })?))
             };
             let (reading, writing) = (repo(reading)?, Some(repo(writing)?));
-            Some(Box::new(Ours { name: "assoc", application: Application::InRuntime(runtime), reading, writing }))
+            let application = Application::InRuntime(runtime);
+            Some(Box::new(Ours { name, loading, application, reading, writing }))
         }
         #[cfg(feature = "diesel-mysql")]
         "assoc-diesel" => Some(Box::new(diesel::pooled(reading, writing)?)),

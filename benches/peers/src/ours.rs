@@ -95,9 +95,19 @@ pub(crate) enum Application {
     Task(Arc<Runtime>),
 }
 
+/// How associations to one row are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Loading {
+    /// By a preload, which is a statement of its own.
+    Preload,
+    /// With their owners, by a join. This is the form that W6 has by hand.
+    Join,
+}
+
 /// assoc over a driver.
 pub(crate) struct Ours {
     pub(crate) name: &'static str,
+    pub(crate) loading: Loading,
     pub(crate) application: Application,
     pub(crate) reading: Repo,
     /// Where the workloads that write do it.
@@ -110,19 +120,23 @@ impl Peer for Ours {
     }
 
     fn does(&self, workload: Workload) -> bool {
-        !workload.writes() || self.writing.is_some()
+        match self.loading {
+            Loading::Preload => !workload.writes() || self.writing.is_some(),
+            Loading::Join => workload == Workload::W6,
+        }
     }
 
     fn run(&mut self, workload: Workload, inputs: &Arc<Inputs>, check: bool) -> Outcome<u64> {
         let writing = self.writing.as_ref().filter(|_| workload.writes());
         let repo = writing.unwrap_or(&self.reading);
+        let loading = self.loading;
         Ok(match &self.application {
-            Application::Plain => pollster::block_on(run(repo, workload, inputs, check))?,
+            Application::Plain => pollster::block_on(run(repo, workload, loading, inputs, check))?,
             #[cfg(any(feature = "mariadb", feature = "postgres"))]
-            Application::InRuntime(runtime) => runtime.block_on(run(repo, workload, inputs, check))?,
+            Application::InRuntime(runtime) => runtime.block_on(run(repo, workload, loading, inputs, check))?,
             Application::Task(runtime) => {
                 let (repo, inputs) = (repo.clone(), Arc::clone(inputs));
-                let task = async move { run(&repo, workload, &inputs, check).await };
+                let task = async move { run(&repo, workload, loading, &inputs, check).await };
                 runtime.block_on(async { tokio::spawn(task).await })??
             }
         })
@@ -130,13 +144,13 @@ impl Peer for Ours {
 }
 
 /// Runs a workload.
-async fn run(repo: &Repo, workload: Workload, inputs: &Inputs, check: bool) -> Result<u64> {
+async fn run(repo: &Repo, workload: Workload, loading: Loading, inputs: &Inputs, check: bool) -> Result<u64> {
     match workload {
         Workload::W1 => gets(repo, &inputs.keys, check).await,
         Workload::W2 => users_posts(repo, check).await,
         Workload::W3 => graph(repo, Query::preload(User::POSTS.with(Post::COMMENTS)), check).await,
         Workload::W4 => posts_user(repo, check).await,
-        Workload::W6 => users_profile(repo, check).await,
+        Workload::W6 => users_profile(repo, loading, check).await,
         Workload::W8 => insert(repo, &inputs.new_users).await,
         Workload::W11 => insert_linked(repo, &inputs.new_users, &inputs.tags).await,
         Workload::W9 => {
@@ -202,8 +216,12 @@ async fn posts_user(repo: &Repo, check: bool) -> Result<u64> {
     Ok(total)
 }
 
-async fn users_profile(repo: &Repo, check: bool) -> Result<u64> {
-    let users = repo.all(Query::preload(User::PROFILE).order_by(User::ID.asc())).await?;
+async fn users_profile(repo: &Repo, loading: Loading, check: bool) -> Result<u64> {
+    let query = match loading {
+        Loading::Preload => Query::preload(User::PROFILE),
+        Loading::Join => Query::eager_load(User::PROFILE),
+    };
+    let users = repo.all(query.order_by(User::ID.asc())).await?;
     black_box(&users);
     let mut total = 0_u64;
     if check {

@@ -11,7 +11,7 @@ use rusqlite::{Connection, params};
 use tokio::runtime::Builder;
 
 use crate::data::{self, Rows, Shape};
-use crate::ours::{Application, Ours};
+use crate::ours::{Application, Loading, Ours};
 use crate::rounds::{Peer, Store};
 use crate::workload::{Inputs, Workload};
 use crate::{Options, Outcome};
@@ -46,7 +46,7 @@ const SETTINGS: &str = "PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;
 
 /// In the order of the columns of the tables that are printed.
 const PEERS: &[&str] =
-    &["hand", "assoc", "assoc-current-thread", "assoc-two-threads", "assoc-diesel", "diesel", "seaorm"];
+    &["hand", "assoc", "assoc-joined", "assoc-current-thread", "assoc-two-threads", "assoc-diesel", "diesel", "seaorm"];
 
 /// Measures.
 pub(crate) fn run(options: &Options) -> Outcome<()> {
@@ -105,13 +105,15 @@ pub(crate) fn open_alone(path: &Path, peer: &str) -> Outcome<Box<dyn Peer>> {
 
 /// A peer that reads one file and writes the other, unless its feature is off.
 fn open(name: &str, reading: &Path, writing: &Path) -> Outcome<Option<Box<dyn Peer>>> {
-    let ours = |name, application| -> Outcome<Option<Box<dyn Peer>>> {
+    let loaded = |name, loading, application| -> Outcome<Option<Box<dyn Peer>>> {
         let [reading, writing] = [reading, writing].map(|path| Sqlite::open(path).map(Repo::new));
-        Ok(Some(Box::new(Ours { name, application, reading: reading?, writing: Some(writing?) })))
+        Ok(Some(Box::new(Ours { name, loading, application, reading: reading?, writing: Some(writing?) })))
     };
+    let ours = |name, application| loaded(name, Loading::Preload, application);
     Ok(match name {
         "hand" => Some(Box::new(Hand { reading: hand::Hand::open(reading)?, writing: hand::Hand::open(writing)? })),
         "assoc" => ours("assoc", Application::Plain)?,
+        "assoc-joined" => loaded("assoc-joined", Loading::Join, Application::Plain)?,
         "assoc-current-thread" => {
             let runtime = Builder::new_current_thread().build()?;
             ours("assoc-current-thread", Application::Task(Arc::new(runtime)))?

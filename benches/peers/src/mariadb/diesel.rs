@@ -5,7 +5,7 @@ use assoc_repo::Repo;
 use diesel::r2d2::{ConnectionManager, Pool};
 
 use crate::by_diesel::shop::{Parcel, parcels};
-use crate::ours::{Application, Ours};
+use crate::ours::{Application, Loading, Ours};
 
 crate::by_diesel::on_connection!(MysqlConnection);
 
@@ -21,7 +21,7 @@ pub(super) fn pooled(reading: &str, writing: &str) -> Outcome<Ours> {
         Ok(Repo::new(Pooled::new(pool)?))
     };
     let (reading, writing) = (repo(reading)?, Some(repo(writing)?));
-    Ok(Ours { name: "assoc-diesel", application: Application::Plain, reading, writing })
+    Ok(Ours { name: "assoc-diesel", loading: Loading::Preload, application: Application::Plain, reading, writing })
 }
 
 crate::by_diesel::shop::shop_on_connection!(MysqlConnection);

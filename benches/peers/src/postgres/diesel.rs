@@ -6,7 +6,7 @@ use diesel::connection::SimpleConnection;
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool};
 
 use crate::by_diesel::shop::{Parcel, parcels};
-use crate::ours::{Application, Ours};
+use crate::ours::{Application, Loading, Ours};
 
 crate::by_diesel::on_connection!(PgConnection);
 
@@ -33,7 +33,13 @@ pub(super) fn pooled(url: &str) -> Outcome<Ours> {
     let manager = ConnectionManager::<PgConnection>::new(url);
     let pool = Pool::builder().max_size(1).connection_customizer(Box::new(Settings)).build(manager)?;
     let reading = Repo::new(Pooled::new(pool)?);
-    Ok(Ours { name: "assoc-diesel", application: Application::Plain, reading, writing: None })
+    Ok(Ours {
+        name: "assoc-diesel",
+        loading: Loading::Preload,
+        application: Application::Plain,
+        reading,
+        writing: None,
+    })
 }
 
 crate::by_diesel::shop::shop_on_connection!(PgConnection);

@@ -7,7 +7,7 @@ use assoc_repo::Repo;
 use diesel::connection::SimpleConnection;
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool};
 
-use crate::ours::{Application, Ours};
+use crate::ours::{Application, Loading, Ours};
 
 use super::SETTINGS;
 
@@ -38,5 +38,5 @@ pub(super) fn pooled(reading: &Path, writing: &Path) -> Outcome<Ours> {
         Ok(Repo::new(Pooled::new(pool)?))
     };
     let (reading, writing) = (repo(reading)?, Some(repo(writing)?));
-    Ok(Ours { name: "assoc-diesel", application: Application::Plain, reading, writing })
+    Ok(Ours { name: "assoc-diesel", loading: Loading::Preload, application: Application::Plain, reading, writing })
 }
