@@ -67,7 +67,8 @@
 //!   driver SHOULD remove from its session what a statement leaves there, such as variables and settings, before it
 //!   hands out the connection again.
 //! * A driver MAY send what `begin`, `savepoint` and `release_savepoint` stand for with the next statement. That statement
-//!   then has their errors.
+//!   then has their errors. Where the statement may have taken effect by itself, because `begin` was refused, the error is
+//!   [`DriverErrorKind::AmbiguousCommit`].
 //! * The program may drop any future half-way, also those of `savepoint`, `release_savepoint` and
 //!   `rollback_to_savepoint`. A driver that keeps the connection MUST wait for the statement it began.
 //!   `rollback_to_savepoint` MUST succeed if the savepoint no longer exists, because an earlier call whose answer was

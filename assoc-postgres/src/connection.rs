@@ -12,8 +12,8 @@ use tokio_postgres::error::SqlState;
 use crate::deferred::{Before, Deferred};
 use crate::error;
 use crate::pool::Pooled;
-use crate::session::Failure;
-use crate::together::Watched;
+use crate::session::{Effect, Failure};
+use crate::together::{Ended, Watched};
 
 /// A session with the state of its transaction.
 pub(crate) struct PostgresConnection {
@@ -27,12 +27,14 @@ pub(crate) struct PostgresConnection {
 enum State {
     Outside,
     // `BEGIN` was sent, and its answer is not seen yet.
-    Sent,
+    Sent { reads: bool },
     Open,
-    // A statement failed: the server takes none but a rollback, and answers COMMIT with one.
+    // A statement failed: the server takes only a rollback, and answers COMMIT with one.
     Aborted,
+    // `COMMIT` or `ROLLBACK` was sent, and its answer is not seen yet.
+    Ending,
     // `BEGIN` has failed, so a statement would run by itself.
-    NotBegun,
+    NotBegun { may_have_written: bool },
 }
 
 /// Whether there is a transaction is asked by a savepoint, which exists only inside of one.
@@ -49,38 +51,48 @@ impl PostgresConnection {
 
     // Refuses what would run outside of its transaction.
     async fn require_begun(&mut self) -> Result<()> {
-        if self.state == State::Sent {
+        if let State::Sent { .. } = self.state {
             // The call was dropped that began it.
             self.settle().await?;
         }
-        if self.state == State::NotBegun { Err(not_begun()) } else { Ok(()) }
+        match self.state {
+            State::NotBegun { may_have_written } => Err(error::not_begun(may_have_written)),
+            State::Ending => Err(error::ended("its end was not waited for, so nothing runs in it")),
+            _ => Ok(()),
+        }
     }
 
     // Finds out what became of the transaction. The answer of an earlier call was dropped, and it may have been an error.
     async fn settle(&mut self) -> Result<()> {
-        match self.session()?.raw(PROBE).await {
-            Ok(()) => self.state = State::Open,
-            Err(error) if error.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION) => self.state = State::Aborted,
-            Err(error) if error.code() == Some(&SqlState::NO_ACTIVE_SQL_TRANSACTION) => self.state = State::NotBegun,
-            Err(error) => return Err(error::of_statement(error, PROBE)),
+        let reads = matches!(self.state, State::Sent { reads: true });
+        let probe = self.session()?.raw(PROBE).await;
+        let code = probe.as_ref().err().map(|error| error.code());
+        self.state = match code {
+            None => State::Open,
+            Some(Some(&SqlState::IN_FAILED_SQL_TRANSACTION)) => State::Aborted,
+            Some(Some(&SqlState::NO_ACTIVE_SQL_TRANSACTION)) => State::NotBegun { may_have_written: !reads },
+            // It is still not known.
+            Some(_) => State::Sent { reads },
+        };
+        match (self.state, probe) {
+            (State::Sent { .. }, Err(error)) => Err(error::of_statement(error, PROBE)),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     async fn run(&mut self, statement: &Statement, sink: Option<&mut dyn RowSink>) -> Result<u64> {
         self.require_begun().await?;
-        let before = self.take_deferred()?;
+        let before = self.take_deferred(statement.kind() == StatementKind::Select)?;
         let result = self.session()?.run(before.as_ref(), statement, sink).await;
-        let failed = result.as_ref().err();
-        self.note(before.as_ref(), failed.is_some_and(Failure::aborts), failed.is_some_and(Failure::is_of_begin));
+        self.note(before.as_ref(), result.as_ref().err().map_or(Effect::GoesOn, Failure::effect));
         result.map_err(Failure::into_error)
     }
 
     // What goes before the next statement, which is sent at once.
-    fn take_deferred(&mut self) -> Result<Option<Before>> {
+    fn take_deferred(&mut self, reads: bool) -> Result<Option<Before>> {
         let before = self.deferred.take();
         if before.as_ref().is_some_and(|before| before.begins) {
-            self.state = State::Sent;
+            self.state = State::Sent { reads };
             // Also if the call is dropped before the answer.
             self.session()?.is_inside = true;
         }
@@ -88,29 +100,27 @@ impl PostgresConnection {
     }
 
     // What the answers say of the transaction.
-    fn note(&mut self, before: Option<&Before>, aborts: bool, is_of_begin: bool) {
-        if is_of_begin {
-            self.state = State::NotBegun;
-            return;
-        }
+    fn note(&mut self, before: Option<&Before>, effect: Effect) {
         if before.is_some_and(|before| before.begins) {
             self.state = State::Open;
         }
-        if self.state == State::Open && aborts {
-            self.state = State::Aborted;
+        match effect {
+            Effect::NotBegun { may_have_written } => self.state = State::NotBegun { may_have_written },
+            Effect::Aborts if self.state == State::Open => self.state = State::Aborted,
+            Effect::Aborts | Effect::GoesOn => {}
         }
     }
 
-    // Lets a savepoint wait for the next statement, unless the server refuses it, or it is not known what the server says of an
-    // earlier call.
+    // Lets a savepoint wait for the next statement, unless the server would refuse it, or it is not known what the server says of
+    // an earlier call.
     async fn control(&mut self) -> Result<()> {
-        if self.state == State::Open && self.session()?.is_usable_inside() {
+        if self.state == State::Open && self.session()?.is_idle() {
             return Ok(());
         }
-        let Some(before) = self.take_deferred()? else { return Ok(()) };
-        let result = self.session()?.simple(&before.sql).await;
-        self.note(Some(&before), result.is_err(), before.begins && result.is_err());
-        result
+        let Some(before) = self.take_deferred(true)? else { return Ok(()) };
+        let result = self.session()?.send(&before).await;
+        self.note(Some(&before), result.as_ref().err().map_or(Effect::GoesOn, Failure::effect));
+        result.map_err(Failure::into_error)
     }
 
     fn begin_as(&mut self, sql: String) -> Result<()> {
@@ -131,6 +141,8 @@ impl PostgresConnection {
         let session = self.session()?;
         // The server has rolled back what a closed session left.
         if session.is_inside && !session.is_closed() {
+            self.state = State::Ending;
+            let session = self.session()?;
             session.simple("ROLLBACK").await?;
             session.is_inside = false;
         }
@@ -139,12 +151,28 @@ impl PostgresConnection {
     }
 }
 
-fn gone() -> Error {
-    error::ended("the connection is gone")
+impl PostgresConnection {
+    async fn undo_to(&mut self, undo: &str) -> Result<()> {
+        let is_surely_aborted = self.state == State::Aborted && !self.session()?.is_busy;
+        let session = self.session()?;
+        if !is_surely_aborted {
+            // An earlier call whose answer was dropped may have undone it already. A savepoint that does not exist aborts the
+            // transaction, so another one is set first.
+            match session.raw(&format!("SAVEPOINT assoc_guard; {undo}")).await {
+                Ok(()) => return Ok(()),
+                Err(error) if error.code() == Some(&SqlState::S_E_INVALID_SPECIFICATION) => {
+                    return session.simple("ROLLBACK TO SAVEPOINT assoc_guard; RELEASE SAVEPOINT assoc_guard").await;
+                }
+                Err(error) if error.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION) => {}
+                Err(error) => return Err(error::of_statement(error, undo)),
+            }
+        }
+        session.simple(undo).await
+    }
 }
 
-fn not_begun() -> Error {
-    error::ended("it could not begin, so nothing runs in it")
+fn gone() -> Error {
+    error::ended("the connection is gone")
 }
 
 impl Connection for PostgresConnection {
@@ -164,11 +192,14 @@ impl Connection for PostgresConnection {
             }
             self.require_begun().await?;
             // A watch may panic, which must not lose a savepoint.
-            let watched = Watched::begin(queries, watch);
-            let before = self.take_deferred()?;
-            let ended = self.session()?.run_together(before.as_ref(), watched).await;
-            self.note(before.as_ref(), ended.aborts, ended.is_of_begin);
-            ended.result
+            let watched = match Watched::begin(queries, watch) {
+                Ok(watched) => watched,
+                Err(refused) => return refused,
+            };
+            let before = self.take_deferred(true)?;
+            let Ended { result, effect } = self.session()?.run_together(before.as_ref(), watched).await;
+            self.note(before.as_ref(), effect);
+            result
         })
     }
 
@@ -193,22 +224,31 @@ impl Connection for PostgresConnection {
                 self.state = State::Outside;
                 return Ok(());
             }
-            if matches!(self.state, State::Open | State::Sent) && self.session()?.is_busy {
+            if matches!(self.state, State::Sent { .. }) || (self.state == State::Open && self.session()?.is_busy) {
                 self.settle().await?;
             }
-            if self.state == State::NotBegun {
+            let refusal = match self.state {
+                State::NotBegun { may_have_written } => Some(error::not_begun(may_have_written)),
+                State::Ending => Some(error::of_unknown_end()),
+                State::Aborted => {
+                    let why = "a statement of it has failed, so it was rolled back and not committed";
+                    Some(error::ended(why))
+                }
+                State::Outside | State::Sent { .. } | State::Open => None,
+            };
+            if let Some(refusal) = refusal {
                 self.undo().await?;
-                return Err(not_begun());
+                return Err(refusal);
             }
-            if self.state == State::Aborted {
-                self.undo().await?;
-                let why = "a statement of it has failed, so it was rolled back and not committed";
-                return Err(error::ended(why));
-            }
+            self.state = State::Ending;
             let session = self.session()?;
             let was_open = !session.is_closed();
             let result = session.raw("COMMIT").await;
-            let is_over = !session.is_closed();
+            // A COMMIT that was stopped before it began leaves the transaction, which is rolled back.
+            let is_over = match &result {
+                Ok(()) => true,
+                Err(_) => !session.is_closed() && session.raw("ROLLBACK").await.is_ok(),
+            };
             if is_over {
                 session.is_inside = false;
             }
@@ -239,42 +279,27 @@ impl Connection for PostgresConnection {
 
     fn rollback_to_savepoint(&mut self, depth: u32) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move {
-            if self.state == State::Sent {
+            if let State::Sent { .. } = self.state {
                 self.settle().await?;
             }
-            if self.state == State::NotBegun || (self.deferred.undo(depth) && !self.session()?.is_closed()) {
+            if matches!(self.state, State::NotBegun { .. } | State::Ending) {
                 return Ok(());
             }
-            let undo = format!("ROLLBACK TO SAVEPOINT assoc_{depth}; RELEASE SAVEPOINT assoc_{depth}");
-            let is_surely_aborted = self.state == State::Aborted && !self.session()?.is_busy;
-            if !is_surely_aborted {
-                // An earlier call whose answer was dropped may have undone it already. A savepoint that does not exist aborts
-                // the transaction, so another one is set first.
-                match self.session()?.raw(&format!("SAVEPOINT assoc_guard; {undo}")).await {
-                    Ok(()) => {
-                        self.state = State::Open;
-                        return Ok(());
-                    }
-                    Err(error) if error.code() == Some(&SqlState::S_E_INVALID_SPECIFICATION) => {
-                        self.session()?
-                            .simple("ROLLBACK TO SAVEPOINT assoc_guard; RELEASE SAVEPOINT assoc_guard")
-                            .await?;
-                        self.state = State::Open;
-                        return Ok(());
-                    }
-                    Err(error) if error.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION) => {}
-                    Err(error) => return Err(error::of_statement(error, &undo)),
-                }
-            }
-            self.session()?.simple(&undo).await?;
+            let Some(savepoint) = self.deferred.undo(depth) else {
+                return if self.session()?.is_closed() { Err(error::lost("ROLLBACK TO SAVEPOINT")) } else { Ok(()) };
+            };
+            let undo = format!("ROLLBACK TO SAVEPOINT {savepoint}; RELEASE SAVEPOINT {savepoint}");
+            self.undo_to(&undo).await?;
+            self.deferred.undone(depth);
             self.state = State::Open;
             Ok(())
         })
     }
 }
 
-/// A connection that was dropped in the middle of something is closed, and the server told to stop. One that was dropped inside
-/// a transaction is rolled back before it can be handed out again.
+/// A connection that was dropped in the middle of something is closed, and the server told to stop. That is a request on another
+/// connection, which comes too late to hit a `BEGIN` and spare the statement behind it. One that was dropped inside a
+/// transaction is rolled back before it can be handed out again.
 impl Drop for PostgresConnection {
     fn drop(&mut self) {
         let Some(mut session) = self.session.take() else { return };

@@ -78,6 +78,21 @@ pub(crate) fn of_begin_alone(error: ClientError, begin: &str) -> Error {
     DriverError::new(DriverErrorKind::AmbiguousCommit, message).with_sql(begin).into()
 }
 
+/// A transaction that could not begin.
+pub(crate) fn not_begun(may_have_written: bool) -> Error {
+    if may_have_written {
+        let message = "the transaction could not begin, and its first statement may have taken effect alone";
+        return DriverError::new(DriverErrorKind::AmbiguousCommit, message).into();
+    }
+    ended("it could not begin, so nothing runs in it")
+}
+
+/// A COMMIT behind another end whose answer was not seen.
+pub(crate) fn of_unknown_end() -> Error {
+    let message = "an earlier COMMIT or ROLLBACK was not waited for";
+    DriverError::new(DriverErrorKind::AmbiguousCommit, message).with_sql("COMMIT").into()
+}
+
 /// A session that is closed.
 pub(crate) fn lost(sql: &str) -> Error {
     DriverError::new(DriverErrorKind::ConnectionLost, "the connection is closed").with_sql(sql).into()

@@ -27,7 +27,22 @@ pub(crate) enum Failure {
     /// The rows were not taken, or nothing was sent.
     OfCaller(Error),
     /// The server has refused to begin the transaction.
-    OfBegin(Error),
+    OfBegin {
+        error: Error,
+        /// Whether the statement behind it ran by itself, and may have written.
+        may_have_written: bool,
+    },
+}
+
+/// What an answer means for the transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// It goes on.
+    GoesOn,
+    /// The server takes only a rollback.
+    Aborts,
+    /// There is none.
+    NotBegun { may_have_written: bool },
 }
 
 impl Failure {
@@ -45,18 +60,23 @@ impl Failure {
     }
 
     fn of_before(error: ClientError, before: &Before) -> Self {
-        let failed = error::of_statement(error, &before.sql);
-        if before.begins { Failure::OfBegin(failed) } else { Failure::OfServer(failed) }
+        let is_refused = error.as_db_error().is_some();
+        let error = error::of_statement(error, &before.sql);
+        // A connection that broke took the transaction with it.
+        if before.begins && is_refused {
+            Failure::OfBegin { error, may_have_written: false }
+        } else {
+            Failure::OfServer(error)
+        }
     }
 
-    /// Whether the server has aborted the transaction that the statement ran in.
-    pub(crate) fn aborts(&self) -> bool {
-        !matches!(self, Failure::OfCaller(_))
-    }
-
-    /// Whether there is no transaction.
-    pub(crate) fn is_of_begin(&self) -> bool {
-        matches!(self, Failure::OfBegin(_))
+    /// What it means for the transaction that the statement ran in.
+    pub(crate) fn effect(&self) -> Effect {
+        match self {
+            Failure::OfServer(_) | Failure::Outdated(_) => Effect::Aborts,
+            Failure::OfCaller(_) => Effect::GoesOn,
+            Failure::OfBegin { may_have_written, .. } => Effect::NotBegun { may_have_written: *may_have_written },
+        }
     }
 
     pub(crate) fn into_error(self) -> Error {
@@ -64,7 +84,7 @@ impl Failure {
             Failure::OfServer(error)
             | Failure::Outdated(error)
             | Failure::OfCaller(error)
-            | Failure::OfBegin(error) => error,
+            | Failure::OfBegin { error, .. } => error,
         }
     }
 }
@@ -129,8 +149,8 @@ impl Session {
         !self.is_busy && !self.is_inside && !self.client.is_closed()
     }
 
-    /// Whether all that was sent has been answered.
-    pub(crate) fn is_usable_inside(&self) -> bool {
+    /// Whether the session is open, and all that was sent has been answered.
+    pub(crate) fn is_idle(&self) -> bool {
         !self.is_busy && !self.client.is_closed()
     }
 
@@ -240,33 +260,44 @@ impl Session {
         statement: &Statement,
         sink: Option<&mut dyn RowSink>,
     ) -> std::result::Result<u64, Failure> {
-        let known = self.known(statement.sql());
-        let is_new = known.is_none();
-        let (this, mut made) = (&*self, None);
-        let run = async {
-            let prepared = match known {
-                Some(prepared) => prepared,
-                None => this.prepare(statement.sql()).await?,
-            };
-            this.run_prepared(made.insert(prepared), statement, sink).await
+        let Some(known) = self.known(statement.sql()) else {
+            let (went, made) = join(self.send_to_server(before), self.prepare(statement.sql())).await;
+            went.map_err(|error| Failure::of_before(error, before))?;
+            let made = made?;
+            self.keep(statement, &made);
+            return self.run_prepared(&made, statement, sink).await;
         };
-        let (went, result) = join(this.client.batch_execute(&before.sql), run).await;
-        if let (true, Some(prepared)) = (is_new, made) {
-            self.keep(statement, &prepared);
-        }
+        let (went, result) = join(self.send_to_server(before), self.run_prepared(&known, statement, sink)).await;
         let Err(error) = went else { return result };
-        // A statement whose rows were refused has run as well.
-        let has_run = matches!(result, Ok(_) | Err(Failure::OfCaller(_)));
-        Err(if before.begins && has_run && statement.kind() != StatementKind::Select {
-            Failure::OfBegin(error::of_begin_alone(error, &before.sql))
-        } else {
-            Failure::of_before(error, before)
-        })
+        // It has run, also if its rows were refused, unless the server says that it has not.
+        let is_refused = match &result {
+            Err(Failure::OfServer(error) | Failure::Outdated(error)) => {
+                error.driver().is_some_and(|error| error.code().is_some())
+            }
+            _ => false,
+        };
+        if before.begins && error.as_db_error().is_some() && !is_refused && statement.kind() != StatementKind::Select {
+            let error = error::of_begin_alone(error, &before.sql);
+            return Err(Failure::OfBegin { error, may_have_written: true });
+        }
+        Err(Failure::of_before(error, before))
+    }
+
+    async fn send_to_server(&self, before: &Before) -> std::result::Result<(), ClientError> {
+        self.client.batch_execute(&before.sql).await
     }
 
     /// Sends what goes before statements that read, and waits for the server's answer.
-    pub(crate) async fn send(&self, before: &Before) -> std::result::Result<(), Failure> {
-        self.client.batch_execute(&before.sql).await.map_err(|error| Failure::of_before(error, before))
+    pub(crate) async fn send_before(&self, before: &Before) -> std::result::Result<(), Failure> {
+        self.send_to_server(before).await.map_err(|error| Failure::of_before(error, before))
+    }
+
+    /// The same, where no statement follows.
+    pub(crate) async fn send(&mut self, before: &Before) -> std::result::Result<(), Failure> {
+        self.is_busy = true;
+        let result = self.send_before(before).await;
+        self.is_busy = false;
+        result
     }
 
     /// Runs a statement, and counts the rows that it wrote or gave to the sink.

@@ -12,7 +12,7 @@ use futures_util::future::{join, join_all};
 use tokio_postgres::Statement as Prepared;
 
 use crate::deferred::Before;
-use crate::session::{Failure, Session};
+use crate::session::{Effect, Failure, Session};
 
 type Outcome = std::result::Result<(), Failure>;
 
@@ -25,8 +25,11 @@ pub(crate) struct Watched<'q> {
 }
 
 impl<'q> Watched<'q> {
-    /// Tells the watch of the statements, up to the first that it refuses.
-    pub(crate) fn begin(queries: Vec<IndependentQuery<'q>>, watch: &'q mut dyn StatementWatch) -> Self {
+    /// Tells the watch of the statements, up to the first that it refuses. `Err` is the outcome if there is none to be sent.
+    pub(crate) fn begin(
+        queries: Vec<IndependentQuery<'q>>,
+        watch: &'q mut dyn StatementWatch,
+    ) -> std::result::Result<Self, Result<()>> {
         let mut watched = Watched { statements: Vec::new(), sinks: Vec::new(), watch, refused: None };
         for (at, IndependentQuery { statement, sink }) in queries.into_iter().enumerate() {
             if let Err(refused) = watched.watch.begins(at) {
@@ -36,7 +39,7 @@ impl<'q> Watched<'q> {
             watched.statements.push(statement);
             watched.sinks.push(sink);
         }
-        watched
+        if watched.statements.is_empty() { Err(watched.refused.map_or(Ok(()), Err)) } else { Ok(watched) }
     }
 }
 
@@ -44,10 +47,8 @@ impl<'q> Watched<'q> {
 pub(crate) struct Ended {
     /// The error of the first that failed.
     pub(crate) result: Result<()>,
-    /// Whether the server has aborted the transaction that they ran in.
-    pub(crate) aborts: bool,
-    /// Whether there was none, because it has refused to begin it.
-    pub(crate) is_of_begin: bool,
+    /// What it means for the transaction that they ran in.
+    pub(crate) effect: Effect,
 }
 
 impl Session {
@@ -56,7 +57,7 @@ impl Session {
         let Watched { statements, mut sinks, watch, refused } = watched;
         self.follow_schema();
         self.is_busy = true;
-        let mut told = Told { watch, failed: None, aborts: false, is_of_begin: false, spoiled: Vec::new() };
+        let mut told = Told { watch, failed: None, effect: Effect::GoesOn, spoiled: Vec::new() };
         match self.prepare_all(before, &statements).await {
             Ok((before, prepared)) => {
                 let rest = self.send_all(before, &statements, &mut sinks, prepared, &mut told).await;
@@ -72,23 +73,22 @@ impl Session {
                     told.tell(at, outcome);
                 }
             }
-            Err((Some(at), failure)) => told.tell(at, Err(failure)),
-            Err((None, failure)) => told.refuse(failure),
+            Err((at, failure)) => told.tell(at, Err(failure)),
         }
         self.is_busy = false;
-        let Told { failed, aborts, is_of_begin, spoiled, .. } = told;
+        let Told { failed, effect, spoiled, .. } = told;
         // Its plan may be what is wrong: a table has changed since.
         spoiled.into_iter().for_each(|at| self.forget(statements[at].sql()));
-        Ended { result: failed.or(refused).map_or(Ok(()), Err), aborts, is_of_begin }
+        Ended { result: failed.or(refused).map_or(Ok(()), Err), effect }
     }
 
-    // The statements as the server knows them, and what is still to be sent before them; or the first that it refuses, `None` if
-    // that is what goes before.
+    // The statements as the server knows them, and what is still to be sent before them; or the first that it refuses. What goes
+    // before them fails as the first.
     async fn prepare_all<'b>(
         &mut self,
         before: Option<&'b Before>,
         statements: &[&Statement],
-    ) -> std::result::Result<(Option<&'b Before>, Vec<Prepared>), (Option<usize>, Failure)> {
+    ) -> std::result::Result<(Option<&'b Before>, Vec<Prepared>), (usize, Failure)> {
         let mut known: Vec<Option<Prepared>> = statements.iter().map(|statement| self.known(statement.sql())).collect();
         let missing: Vec<usize> = (0..known.len()).filter(|at| known[*at].is_none()).collect();
         if missing.is_empty() {
@@ -96,15 +96,15 @@ impl Session {
         }
         let first = async {
             match before {
-                Some(before) => self.send(before).await,
+                Some(before) => self.send_before(before).await,
                 None => Ok(()),
             }
         };
         // All of them are polled: the type of a column may have to be asked for, behind the other answers.
         let (first, made) = join(first, join_all(missing.iter().map(|at| self.prepare(statements[*at].sql())))).await;
-        first.map_err(|failure| (None, failure))?;
+        first.map_err(|failure| (0, failure))?;
         for (at, made) in missing.into_iter().zip(made) {
-            let made = made.map_err(|failure| (Some(at), failure))?;
+            let made = made.map_err(|failure| (at, failure))?;
             self.keep(statements[at], &made);
             known[at] = Some(made);
         }
@@ -121,7 +121,7 @@ impl Session {
         prepared: Vec<Prepared>,
         told: &mut Told<'_>,
     ) -> Vec<(usize, Outcome)> {
-        let mut first = before.map(|before| Running { run: Box::pin(self.send(before)), outcome: None });
+        let mut first = before.map(|before| Running { run: Box::pin(self.send_before(before)), outcome: None });
         if let Some(first) = &mut first {
             first.send().await;
         }
@@ -136,14 +136,15 @@ impl Session {
                 break;
             }
         }
-        if let Some(first) = first
-            && let Err(failure) = first.end().await
-        {
-            told.refuse(failure);
-        }
+        let mut refused = match first {
+            Some(first) => first.end().await.err(),
+            None => None,
+        };
         let mut rest = Vec::new();
         for (at, next) in running.into_iter().enumerate() {
             let outcome = next.end().await;
+            // What goes before them fails as the first of them.
+            let outcome = refused.take().map_or(outcome, Err);
             if rest.is_empty() && (self.is_inside || !matches!(outcome, Err(Failure::Outdated(_)))) {
                 told.tell(at, outcome);
             } else {
@@ -184,24 +185,18 @@ impl Running<'_> {
 struct Told<'w> {
     watch: &'w mut dyn StatementWatch,
     failed: Option<Error>,
-    aborts: bool,
-    is_of_begin: bool,
+    effect: Effect,
     // Statements that are to be prepared again.
     spoiled: Vec<usize>,
 }
 
 impl Told<'_> {
-    // What goes before the statements has failed, and so do they.
-    fn refuse(&mut self, failure: Failure) {
-        self.aborts |= failure.aborts();
-        self.is_of_begin |= failure.is_of_begin();
-        self.failed.get_or_insert(failure.into_error());
-    }
-
     fn tell(&mut self, at: usize, outcome: Outcome) {
         let result = outcome.map_err(|failure| {
-            self.aborts |= failure.aborts();
-            if failure.aborts() {
+            if self.effect == Effect::GoesOn {
+                self.effect = failure.effect();
+            }
+            if failure.effect() == Effect::Aborts {
                 self.spoiled.push(at);
             }
             failure.into_error()

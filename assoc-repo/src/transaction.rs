@@ -114,7 +114,7 @@ impl Repo {
     /// Begins a transaction for an explicit commit; on a transaction's repo, a savepoint.
     ///
     /// # Errors
-    /// When no connection is available or the database refuses.
+    /// When no connection is available or the database refuses. PostgreSQL's driver says so at the first statement.
     /// [`ErrorKind::Transaction`](assoc_core::ErrorKind::Transaction) on a handle whose transaction has ended, or that
     /// has an open savepoint.
     ///
@@ -181,7 +181,7 @@ impl Repo {
     /// COMMIT or a statement of the transaction has met a deadlock, a lock timeout or a busy database and the closure did
     /// not succeed all the same. What the closure does outside of the transaction is done again as well. A COMMIT of which
     /// it is unknown whether it took effect ([`DriverErrorKind::AmbiguousCommit`](assoc_core::DriverErrorKind)) is not run
-    /// again: [`transaction_verified`](Self::transaction_verified) finds out.
+    /// again: [`transaction_verified`](Self::transaction_verified) finds out, unless the closure itself returned that error.
     ///
     /// The closure is cloned for each attempt, so it cannot change what it captures: what an attempt that is undone has
     /// changed would stay. The compiler refuses this one:

@@ -15,7 +15,8 @@ pub enum DriverErrorKind {
     PoolTimeout,
     /// The connection broke. Inside a transaction everything since its start is lost.
     ConnectionLost,
-    /// The connection broke during COMMIT, so the outcome of the transaction is unknown. The repo never retries it.
+    /// The outcome is unknown: the connection broke during COMMIT, or the first statement of a transaction ran though its BEGIN
+    /// was refused. The repo never retries it.
     AmbiguousCommit,
     /// A deadlock, a lock timeout or a busy database: the same transaction may succeed when run again.
     Retryable,
@@ -268,7 +269,7 @@ impl fmt::Display for DriverErrorKind {
             DriverErrorKind::Unavailable => "database unavailable",
             DriverErrorKind::PoolTimeout => "no connection free in time",
             DriverErrorKind::ConnectionLost => "connection lost",
-            DriverErrorKind::AmbiguousCommit => "connection lost during commit, outcome unknown",
+            DriverErrorKind::AmbiguousCommit => "outcome unknown",
             DriverErrorKind::Retryable => "conflict with another transaction, retry",
             DriverErrorKind::UniqueViolation => "unique constraint violated",
             DriverErrorKind::ForeignKeyViolation => "foreign key constraint violated",

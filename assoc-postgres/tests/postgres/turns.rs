@@ -260,20 +260,30 @@ async fn a_transaction_takes_the_turn_of_its_commit() {
     assert_eq!(one(&mut *connection, "SELECT COUNT(*) FROM t").await, Value::Int(6));
 }
 
-/// A statement behind a `BEGIN` that the server refuses runs by itself, which its error says if it has written.
+/// A statement behind a `BEGIN` that the server refuses runs by itself, which the errors say if it may have written.
 #[tokio::test]
 async fn a_begin_that_is_refused() {
+    use DriverErrorKind::{AmbiguousCommit, Statement};
+    const SLOW: &str = "INSERT INTO t SELECT 2 FROM pg_sleep(0.1)";
     let db = TestDb::new().await;
     let (proxy, driver) = through_a_proxy(&db).await;
     let other = db.driver().await;
     run(&mut *acquire(&other).await, "CREATE TABLE t (id INT PRIMARY KEY)").await;
     let written = async || one(&mut *acquire(&other).await, "SELECT COUNT(*) FROM t").await;
+    // What is not prepared waits for the answer to `BEGIN`.
+    let mut connection = acquire(&driver).await;
+    connection.begin(TransactionMode::Write).await.unwrap();
+    run(&mut *connection, "INSERT INTO t VALUES (1)").await;
+    run(&mut *connection, SLOW).await;
+    connection.rollback().await.unwrap();
+    drop(connection);
     let kind = |error: &Error| error.driver().map(assoc_core::DriverError::kind);
     for (at, (first, expected, rows)) in [
-        ("INSERT INTO t VALUES (1)", DriverErrorKind::AmbiguousCommit, 1),
-        ("INSERT INTO t VALUES (1)", DriverErrorKind::Statement, 1),
-        ("together", DriverErrorKind::Statement, 1),
-        ("INSERT INTO t SELECT 2 FROM pg_sleep(0.1)", DriverErrorKind::Statement, 2),
+        ("INSERT INTO t VALUES (0)", Statement, 0),
+        ("INSERT INTO t VALUES (1)", AmbiguousCommit, 1),
+        ("INSERT INTO t VALUES (1)", Statement, 1),
+        ("together", Statement, 1),
+        (SLOW, AmbiguousCommit, 2),
     ]
     .into_iter()
     .enumerate()
@@ -282,9 +292,11 @@ async fn a_begin_that_is_refused() {
         connection.begin(TransactionMode::Write).await.unwrap();
         proxy.spoil_begin(true);
         if first == "together" {
-            let (_, result) = together(&mut *connection, &["SELECT 1::bigint"; 2], &mut Seen::default()).await;
+            let mut watch = Seen::default();
+            let (_, result) = together(&mut *connection, &["SELECT 1::bigint"; 2], &mut watch).await;
             assert_eq!(kind(&result.unwrap_err()), Some(expected));
-        } else if first.contains("pg_sleep") {
+            assert_eq!(watch.ended.first(), Some(&(0, false)));
+        } else if first == SLOW {
             // Its answer is never seen.
             let slow = try_run(&mut *connection, first, []);
             assert!(tokio::time::timeout(Duration::from_millis(30), slow).await.is_err());
@@ -293,17 +305,59 @@ async fn a_begin_that_is_refused() {
         }
         proxy.spoil_begin(false);
         // Nothing else runs by itself.
-        let error = match at % 2 {
+        let next = match at % 2 {
             0 => try_run(&mut *connection, "INSERT INTO t VALUES (3)", []).await.unwrap_err(),
             _ => connection.savepoint(1).await.unwrap_err(),
         };
-        assert!(matches!(error.kind(), ErrorKind::Transaction(_)), "{error}");
-        if at == 2 {
-            connection.commit().await.unwrap_err();
-        } else {
-            connection.rollback().await.unwrap();
+        for error in [next, connection.commit().await.unwrap_err()] {
+            match expected {
+                AmbiguousCommit => assert_eq!(kind(&error), Some(AmbiguousCommit)),
+                _ => assert!(matches!(error.kind(), ErrorKind::Transaction(_)), "{error}"),
+            }
         }
         assert_eq!(one(&mut *connection, "SELECT 8").await, Value::Int(8));
         assert_eq!(written().await, Value::Int(rows));
     }
+}
+
+/// A transaction whose end was not waited for takes no statement, which would run by itself.
+#[tokio::test]
+async fn the_end_of_a_transaction_can_be_dropped() {
+    let db = TestDb::new().await;
+    let (proxy, driver) = through_a_proxy(&db).await;
+    let mut connection = acquire(&driver).await;
+    run(&mut *connection, "CREATE TABLE t (id INT)").await;
+    for commits in [true, false] {
+        connection.begin(TransactionMode::Write).await.unwrap();
+        run(&mut *connection, "INSERT INTO t VALUES (1)").await;
+        {
+            let end = if commits { connection.commit() } else { connection.rollback() };
+            assert!(tokio::time::timeout(Duration::ZERO, end).await.is_err());
+        }
+        let error = try_run(&mut *connection, "INSERT INTO t VALUES (2)", []).await.unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Transaction(_)), "{error}");
+        let error = connection.commit().await.unwrap_err();
+        assert_eq!(error.driver().map(assoc_core::DriverError::kind), Some(DriverErrorKind::AmbiguousCommit));
+        assert_eq!(one(&mut *connection, "SELECT COUNT(*) FROM t").await, Value::Int(1));
+    }
+    assert!(proxy.turns() > 0);
+}
+
+/// What was released stays when the next savepoint of the same depth is undone.
+#[tokio::test]
+async fn a_savepoint_is_not_taken_for_an_earlier_one() {
+    let db = TestDb::new().await;
+    let driver = db.driver().await;
+    let mut connection = acquire(&driver).await;
+    run(&mut *connection, "CREATE TABLE t (id INT PRIMARY KEY)").await;
+    connection.begin(TransactionMode::Write).await.unwrap();
+    connection.savepoint(1).await.unwrap();
+    run(&mut *connection, "INSERT INTO t VALUES (1)").await;
+    connection.release_savepoint(1).await.unwrap();
+    connection.savepoint(1).await.unwrap();
+    run(&mut *connection, "INSERT INTO t VALUES (2)").await;
+    try_run(&mut *connection, "INSERT INTO t VALUES (2)", []).await.unwrap_err();
+    connection.rollback_to_savepoint(1).await.unwrap();
+    connection.commit().await.unwrap();
+    assert_eq!(one(&mut *connection, "SELECT COUNT(*) FROM t").await, Value::Int(1));
 }
