@@ -25,12 +25,13 @@ const HANDS: [(&str, RequestThread, bool); 3] = [
 ];
 
 /// assoc with the driver's defaults, and with other options by name.
-const OURS: [(&str, fn(SqliteBuilder) -> SqliteBuilder, bool); 6] = [
+const OURS: [(&str, fn(SqliteBuilder) -> SqliteBuilder, bool); 7] = [
     ("assoc", |builder| builder, true),
     ("assoc-inline", |builder| builder.execution(Execution::Inline), false),
     ("assoc-offload", |builder| builder.execution(Execution::Offload), false),
     ("assoc-readers-4", |builder| builder.readers(4), false),
     ("assoc-readers-8", |builder| builder.readers(8), false),
+    ("assoc-short-200us", |builder| builder.short_statement(Duration::from_micros(200)), false),
     ("assoc-short-1ms", |builder| builder.short_statement(Duration::from_millis(1)), false),
 ];
 
