@@ -136,7 +136,7 @@ async fn the_future_of_the_first_statement_can_be_dropped() {
     for ends in ["statement", "savepoint", "commit"] {
         let mut connection = acquire(&driver).await;
         connection.begin(TransactionMode::Write).await.unwrap();
-        let slow = try_run(&mut *connection, "INSERT INTO t SELECT 1, 1 FROM pg_sleep(0.1)", []);
+        let slow = try_run(&mut *connection, "INSERT INTO t SELECT 1, 1 FROM pg_sleep(0.5)", []);
         assert!(tokio::time::timeout(Duration::from_millis(30), slow).await.is_err());
         match ends {
             "statement" => drop(run(&mut *connection, "INSERT INTO t VALUES (2, 2)").await),

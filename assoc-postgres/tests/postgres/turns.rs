@@ -264,7 +264,7 @@ async fn a_transaction_takes_the_turn_of_its_commit() {
 #[tokio::test]
 async fn a_begin_that_is_refused() {
     use DriverErrorKind::{AmbiguousCommit, Statement};
-    const SLOW: &str = "INSERT INTO t SELECT 2 FROM pg_sleep(0.1)";
+    const SLOW: &str = "INSERT INTO t SELECT 2 FROM pg_sleep(0.5)";
     let db = TestDb::new().await;
     let (proxy, driver) = through_a_proxy(&db).await;
     let other = db.driver().await;
