@@ -138,20 +138,18 @@ impl PostgresConnection {
 
     async fn undo(&mut self) -> Result<()> {
         self.deferred.clear();
-        let session = self.session()?;
+        let session = self.session.as_mut().ok_or_else(gone)?;
         // The server has rolled back what a closed session left.
         if session.is_inside && !session.is_closed() {
             self.state = State::Ending;
-            let session = self.session()?;
             session.simple("ROLLBACK").await?;
             session.is_inside = false;
         }
         self.state = State::Outside;
         Ok(())
     }
-}
 
-impl PostgresConnection {
+    // Rolls back to a savepoint that the server may have.
     async fn undo_to(&mut self, undo: &str) -> Result<()> {
         let is_surely_aborted = self.state == State::Aborted && !self.session()?.is_busy;
         let session = self.session()?;

@@ -90,16 +90,13 @@ fn open_usual(name: &str, reading: &str, writing: &str, runtime: &Arc<Runtime>) 
             Some(Box::new(Hand { reading: open(reading)?, writing: open(writing)?, runtime }))
         }
         "assoc" | "assoc-joined" => {
-            let (name, loading) = match name {
-                "assoc" => ("assoc", Loading::Preload),
-                _ => ("assoc-joined", Loading::Join),
-            };
+            let loading = if name == "assoc" { Loading::Preload } else { Loading::Join };
             let repo = |url: &str| -> Outcome<Repo> {
                 Ok(Repo::new(runtime.block_on(async { assoc_mysql::MySql::builder(url)?.connect().await })?))
             };
             let (reading, writing) = (repo(reading)?, Some(repo(writing)?));
             let application = Application::InRuntime(runtime);
-            Some(Box::new(Ours { name, loading, application, reading, writing }))
+            Some(Box::new(Ours { name: loading.peer(), loading, application, reading, writing }))
         }
         #[cfg(feature = "diesel-mysql")]
         "assoc-diesel" => Some(Box::new(diesel::pooled(reading, writing)?)),

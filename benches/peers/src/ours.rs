@@ -104,6 +104,17 @@ pub(crate) enum Loading {
     Join,
 }
 
+impl Loading {
+    /// The peer that reads so over the database's own driver.
+    #[cfg(any(feature = "mariadb", feature = "postgres"))]
+    pub(crate) fn peer(self) -> &'static str {
+        match self {
+            Loading::Preload => "assoc",
+            Loading::Join => "assoc-joined",
+        }
+    }
+}
+
 /// assoc over a driver.
 pub(crate) struct Ours {
     pub(crate) name: &'static str,

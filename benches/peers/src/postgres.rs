@@ -104,16 +104,13 @@ fn open_usual(name: &str, url: &str, runtime: &Arc<Runtime>) -> Outcome<Option<B
             Some(Box::new(Hand { reading: open(&reading)?, writing: open(&writing)?, runtime }))
         }
         "assoc" | "assoc-joined" => {
-            let (name, loading) = match name {
-                "assoc" => ("assoc", Loading::Preload),
-                _ => ("assoc-joined", Loading::Join),
-            };
+            let loading = if name == "assoc" { Loading::Preload } else { Loading::Join };
             let repo = |config| -> Outcome<Repo> {
                 Ok(Repo::new(runtime.block_on(async { PostgresBuilder::from_config(config).connect().await })?))
             };
             let (reading, writing) = (repo(reading)?, Some(repo(writing)?));
             let application = Application::InRuntime(runtime);
-            Some(Box::new(Ours { name, loading, application, reading, writing }))
+            Some(Box::new(Ours { name: loading.peer(), loading, application, reading, writing }))
         }
         #[cfg(feature = "diesel-postgres")]
         "assoc-diesel" => Some(Box::new(diesel::pooled(url)?)),
