@@ -42,9 +42,14 @@ use assoc_core::{Aggregate, Column, ColumnType, Error, JoinedColumn, Result, Sel
 /// assert_eq!((&*contacts[0].name, &contacts[0].email), ("Ada", &None));
 /// # Ok::<(), Error>(()) }).unwrap();
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no column that a query can read",
+    label = "neither a column or an aggregate of the query's model, nor a tuple of at most six",
+    note = "name columns by their tokens: `User::NAME`, `(User::NAME, User::POSTS.joined(Post::ID).count())`"
+)]
 pub trait Columns<M> {
     /// The Rust type of one row of them.
-    type Row: Send;
+    type Row: Send + 'static;
 
     /// The columns as data, for the planner.
     fn operands(self) -> Vec<Operand>;

@@ -7,9 +7,8 @@
 //! inverse the query loads.
 
 use std::any::Any;
-use std::future::Future;
 
-use assoc_core::driver::Lack;
+use assoc_core::driver::{BoxFuture, Lack};
 use assoc_core::execution::KeyTuple;
 use assoc_core::execution::rows::mark;
 use assoc_core::joins::JoinChain;
@@ -38,27 +37,32 @@ mod sealed {
 }
 
 /// An association that [`Repo::get_association`] can read with a query of model `T`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no association of `{O}` that this query can read",
+    label = "no association of `{O}`, or one that leads to another model than the query's",
+    note = "name the association by its token: `User::POSTS`. A polymorphic one is read with `get_polymorphic`"
+)]
 pub trait ReadAssociation<O, T>: sealed::ReadAssociation {
     /// The type that reading returns: `Vec<T>`, or `Option<T>` for a single target.
     type Read;
 
     /// Reads the association of one owner.
-    fn read(self, repo: &Repo, owner: &O, query: Select<T>) -> impl Future<Output = Result<Self::Read>> + Send;
+    fn read<'a>(self, repo: &'a Repo, owner: &'a O, query: Select<T>) -> BoxFuture<'a, Result<Self::Read>>;
 }
 
 impl<O: Model, T: Model> ReadAssociation<O, T> for Association<O, T, HasMany<T>> {
     type Read = Vec<T>;
 
-    async fn read(self, repo: &Repo, owner: &O, query: Select<T>) -> Result<Vec<T>> {
-        rows(repo, self.def(), owner, query).await
+    fn read<'a>(self, repo: &'a Repo, owner: &'a O, query: Select<T>) -> BoxFuture<'a, Result<Vec<T>>> {
+        Box::pin(rows(repo, self.def(), owner, query))
     }
 }
 
 impl<O: Model, T: Model, J: JoinRow> ReadAssociation<O, T> for Association<O, T, HasManyThrough<T, J>> {
     type Read = Vec<T>;
 
-    async fn read(self, repo: &Repo, owner: &O, query: Select<T>) -> Result<Vec<T>> {
-        rows(repo, self.def(), owner, query).await
+    fn read<'a>(self, repo: &'a Repo, owner: &'a O, query: Select<T>) -> BoxFuture<'a, Result<Vec<T>>> {
+        Box::pin(rows(repo, self.def(), owner, query))
     }
 }
 
@@ -67,8 +71,8 @@ impl<O: Model, T: Model, J: JoinRow, const W: bool> ReadAssociation<O, T>
 {
     type Read = Vec<T>;
 
-    async fn read(self, repo: &Repo, owner: &O, query: Select<T>) -> Result<Vec<T>> {
-        rows(repo, self.def(), owner, query).await
+    fn read<'a>(self, repo: &'a Repo, owner: &'a O, query: Select<T>) -> BoxFuture<'a, Result<Vec<T>>> {
+        Box::pin(rows(repo, self.def(), owner, query))
     }
 }
 
@@ -77,24 +81,24 @@ impl<O: Model, T: Model, S: ToOne<Target = T>, const W: bool> ReadAssociation<O,
 {
     type Read = Option<T>;
 
-    async fn read(self, repo: &Repo, owner: &O, query: Select<T>) -> Result<Option<T>> {
-        Ok(rows(repo, self.def(), owner, query).await?.into_iter().next())
+    fn read<'a>(self, repo: &'a Repo, owner: &'a O, query: Select<T>) -> BoxFuture<'a, Result<Option<T>>> {
+        Box::pin(async move { Ok(rows(repo, self.def(), owner, query).await?.into_iter().next()) })
     }
 }
 
 impl<O: Model, T: Model, S: ToOne<Target = T>> ReadAssociation<O, T> for Association<O, T, HasOne<S>> {
     type Read = Option<T>;
 
-    async fn read(self, repo: &Repo, owner: &O, query: Select<T>) -> Result<Option<T>> {
-        Ok(rows(repo, self.def(), owner, query).await?.into_iter().next())
+    fn read<'a>(self, repo: &'a Repo, owner: &'a O, query: Select<T>) -> BoxFuture<'a, Result<Option<T>>> {
+        Box::pin(async move { Ok(rows(repo, self.def(), owner, query).await?.into_iter().next()) })
     }
 }
 
 impl<O: Model, T: Model, S: ToOne<Target = T>> ReadAssociation<O, T> for Association<O, T, BelongsTo<S>> {
     type Read = Option<T>;
 
-    async fn read(self, repo: &Repo, owner: &O, query: Select<T>) -> Result<Option<T>> {
-        Ok(rows(repo, self.def(), owner, query).await?.into_iter().next())
+    fn read<'a>(self, repo: &'a Repo, owner: &'a O, query: Select<T>) -> BoxFuture<'a, Result<Option<T>>> {
+        Box::pin(async move { Ok(rows(repo, self.def(), owner, query).await?.into_iter().next()) })
     }
 }
 
@@ -116,13 +120,13 @@ impl Repo {
     /// assert!(!user.posts.is_loaded()); // the struct does not change
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub async fn get_association<O: Model, T: Model, A: ReadAssociation<O, T>>(
-        &self,
-        owner: &O,
+    pub fn get_association<'a, O: Model, T: Model, A: ReadAssociation<O, T>>(
+        &'a self,
+        owner: &'a O,
         association: A,
         query: Select<T>,
-    ) -> Result<A::Read> {
-        association.read(self, owner, query).await
+    ) -> BoxFuture<'a, Result<A::Read>> {
+        association.read(self, owner, query)
     }
 
     /// The target of a polymorphic association of one owner, or `None`. It costs 1 statement, or none if the owner
@@ -162,15 +166,15 @@ impl Repo {
     /// assert!(!comment.subject.is_loaded()); // the struct does not change
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub async fn get_polymorphic<O: Model, S: ToOne>(
-        &self,
-        owner: &O,
+    pub fn get_polymorphic<'a, O: Model, S: ToOne>(
+        &'a self,
+        owner: &'a O,
         association: Association<O, S::Target, BelongsTo<S>>,
-    ) -> Result<Option<S::Target>>
+    ) -> BoxFuture<'a, Result<Option<S::Target>>>
     where
         S::Target: TargetRow,
     {
-        single_target(self, association.def(), owner).await
+        Box::pin(async move { single_target(self, association.def(), owner).await })
     }
 }
 

@@ -36,27 +36,28 @@ impl Repo {
     /// assert_eq!((published.len(), latest.len()), (users.len(), users.len()));
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub async fn load_separately<O: Model, T: Model>(
-        &self,
-        owners: &[O],
+    pub fn load_separately<'a, O: Model, T: Model>(
+        &'a self,
+        owners: &'a [O],
         preload: impl Into<Preload<O, T>>,
-    ) -> Result<Vec<Vec<T>>> {
-        let [request]: [Request; 1] = preload
-            .into()
-            .into_requests()
-            .try_into()
-            .map_err(|_| Error::invalid_query(O::DEF.name, "`load` reads one association at a time"))?;
-        let association = request.association;
-        let mut copies = Vec::with_capacity(owners.len());
-        for owner in owners {
-            copies.push(owner.bare());
-        }
-        self.preload_rows(&mut copies, vec![request]).await?;
-        let mut targets = Vec::with_capacity(copies.len());
-        for copy in &copies {
-            targets.push(targets_in(association, copy));
-        }
-        Ok(targets)
+    ) -> BoxFuture<'a, Result<Vec<Vec<T>>>> {
+        let requests = preload.into().into_requests();
+        Box::pin(async move {
+            let [request]: [Request; 1] = requests
+                .try_into()
+                .map_err(|_| Error::invalid_query(O::DEF.name, "`load` reads one association at a time"))?;
+            let association = request.association;
+            let mut copies = Vec::with_capacity(owners.len());
+            for owner in owners {
+                copies.push(owner.bare());
+            }
+            self.preload_rows(&mut copies, vec![request]).await?;
+            let mut targets = Vec::with_capacity(copies.len());
+            for copy in &copies {
+                targets.push(targets_in(association, copy));
+            }
+            Ok(targets)
+        })
     }
 
     /// The number of targets of an association for each of several owners, in their order. It costs 1 grouped
@@ -86,14 +87,17 @@ impl Repo {
     /// assert_eq!(published.len(), users.len());
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub async fn count_for<O: Model, T: Model>(
-        &self,
-        owners: &[O],
+    pub fn count_for<'a, O: Model, T: Model>(
+        &'a self,
+        owners: &'a [O],
         preload: impl Into<Preload<O, T>>,
-    ) -> Result<Vec<u64>> {
-        let counts = self.aggregate_for(owners, preload, Aggregate::count_all()).await?;
-        // A count is not negative.
-        Ok(counts.into_iter().map(i64::unsigned_abs).collect())
+    ) -> BoxFuture<'a, Result<Vec<u64>>> {
+        let counts = self.aggregate_for(owners, preload, Aggregate::count_all());
+        Box::pin(async move {
+            let counts = counts.await?;
+            // A count is not negative.
+            Ok(counts.into_iter().map(i64::unsigned_abs).collect())
+        })
     }
 
     /// An aggregate over the targets of an association for each of several owners, in their order. Of an owner without
@@ -122,26 +126,30 @@ impl Repo {
     /// assert_eq!(repo.aggregate_for(&users, User::ORDERS, Order::CENTS.sum()).await?, [Some(950), None]);
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub async fn aggregate_for<O: Model, T: Model, Out: ColumnType>(
-        &self,
-        owners: &[O],
+    pub fn aggregate_for<'a, O: Model, T: Model, Out: ColumnType>(
+        &'a self,
+        owners: &'a [O],
         preload: impl Into<Preload<O, T>>,
         aggregate: Aggregate<T, Out>,
-    ) -> Result<Vec<Out>> {
-        let operand = aggregate.into_operand();
-        let name = operand.shown();
-        let step = self.context().aggregate_step(preload.into().request().clone(), operand)?;
-        if owners.is_empty() {
-            return Ok(Vec::new());
-        }
-        let owners_held = ExistingRows::Lent(owners);
-        // Boxed and without a model, so that it is compiled once.
-        let computed: BoxFuture<'_, _> = Box::pin(self.computed(&step, &owners_held));
-        let computed = computed.await?;
-        let value = |owner: usize| {
-            Out::from_value(&mut computed.value(owner, 0)).map_err(|mismatch| mismatch.at(T::DEF.name, name.clone()))
-        };
-        (0..owners.len()).map(value).collect::<Result<_, _>>()
+    ) -> BoxFuture<'a, Result<Vec<Out>>> {
+        let preload = preload.into();
+        Box::pin(async move {
+            let operand = aggregate.into_operand();
+            let name = operand.shown();
+            let step = self.context().aggregate_step(preload.request().clone(), operand)?;
+            if owners.is_empty() {
+                return Ok(Vec::new());
+            }
+            let owners_held = ExistingRows::Lent(owners);
+            // Boxed and without a model, so that it is compiled once.
+            let computed: BoxFuture<'_, _> = Box::pin(self.computed(&step, &owners_held));
+            let computed = computed.await?;
+            let value = |owner: usize| {
+                Out::from_value(&mut computed.value(owner, 0))
+                    .map_err(|mismatch| mismatch.at(T::DEF.name, name.clone()))
+            };
+            (0..owners.len()).map(value).collect::<Result<_, _>>()
+        })
     }
 
     async fn computed(&self, step: &AggregateStep, owners: &(dyn Existing + '_)) -> Result<Computed> {

@@ -11,6 +11,7 @@
 //! The names are those of the field: "keyset pagination" for the method, `first`, `after`, `last` and `before` for where a
 //! page is (as in GraphQL's cursor connections), "offset" and "total" for pages by number.
 
+use assoc_core::driver::BoxFuture;
 use assoc_core::driver::Capabilities;
 use assoc_core::metadata::{ColumnRef, Direction, ModelDef, Operand, OrderTerm};
 use assoc_core::planner::CompiledQuery;
@@ -169,40 +170,42 @@ impl Repo {
     /// assert!(error.is_invalid_cursor());
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub async fn page<M: Model>(&self, query: Select<M>, page: Page) -> Result<KeysetPage<M>> {
-        let repo = self.in_database_of(M::DEF);
-        let Page { start, size } = &page;
-        let (mut query, keyset) = repo.page_query(query, &page)?;
-        let fingerprint = keyset.of_query.fingerprint();
-        let place = match start {
-            Start::First | Start::Last => None,
-            Start::After(cursor) | Start::Before(cursor) => {
-                let width = keyset.of_query.carried().len();
-                let place = Place::read(cursor, fingerprint, width);
-                Some(place.map_err(|problem| ErrorKind::InvalidCursor { model: M::DEF.name, problem })?)
+    pub fn page<M: Model>(&self, query: Select<M>, page: Page) -> BoxFuture<'_, Result<KeysetPage<M>>> {
+        Box::pin(async move {
+            let repo = self.in_database_of(M::DEF);
+            let Page { start, size } = &page;
+            let (mut query, keyset) = repo.page_query(query, &page)?;
+            let fingerprint = keyset.of_query.fingerprint();
+            let place = match start {
+                Start::First | Start::Last => None,
+                Start::After(cursor) | Start::Before(cursor) => {
+                    let width = keyset.of_query.carried().len();
+                    let place = Place::read(cursor, fingerprint, width);
+                    Some(place.map_err(|problem| ErrorKind::InvalidCursor { model: M::DEF.name, problem })?)
+                }
+            };
+            if let Some(place) = &place {
+                let equals = if place.row == Row::Included { Equals::Included } else { Equals::LeftOut };
+                query.spec.after = Some(keyset.as_read.after(repo.dialect(), &place.values, equals)?);
             }
-        };
-        if let Some(place) = &place {
-            let equals = if place.row == Row::Included { Equals::Included } else { Equals::LeftOut };
-            query.spec.after = Some(keyset.as_read.after(repo.dialect(), &place.values, equals)?);
-        }
-        query.spec.carried = keyset.as_read.carried();
-        // Numbers beyond this are none of SQL's.
-        query.spec.limit = Some((*size).min(i64::MAX as u64 - 1) + 1);
-        let mut places = Places::of_first(*size);
-        let mut rows = repo.all_carrying(query, &mut places).await?;
-        if page.way() == Way::Backwards {
-            rows.reverse();
-            places.places.reverse();
-        }
-        let (has_next, has_previous) = match start {
-            Start::First => (places.more, false),
-            Start::After(_) => (places.more, true),
-            Start::Last => (false, places.more),
-            Start::Before(_) => (true, places.more),
-        };
-        let places = keyset_page::Places { fingerprint, rows: places.places, requested: place, way: page.way() };
-        Ok(KeysetPage { rows, has_next, has_previous, places })
+            query.spec.carried = keyset.as_read.carried();
+            // Numbers beyond this are none of SQL's.
+            query.spec.limit = Some((*size).min(i64::MAX as u64 - 1) + 1);
+            let mut places = Places::of_first(*size);
+            let mut rows = repo.all_carrying(query, &mut places).await?;
+            if page.way() == Way::Backwards {
+                rows.reverse();
+                places.places.reverse();
+            }
+            let (has_next, has_previous) = match start {
+                Start::First => (places.more, false),
+                Start::After(_) => (places.more, true),
+                Start::Last => (false, places.more),
+                Start::Before(_) => (true, places.more),
+            };
+            let places = keyset_page::Places { fingerprint, rows: places.places, requested: place, way: page.way() };
+            Ok(KeysetPage { rows, has_next, has_previous, places })
+        })
     }
 
     /// A page of a query's rows by its number, counted from 1, with its preloads and the total number of rows. It costs 2
@@ -224,20 +227,27 @@ impl Repo {
     /// assert!(page.has_previous() && !page.has_next());
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub async fn offset_page<M: Model>(&self, query: Select<M>, number: u64, size: u64) -> Result<OffsetPage<M>> {
-        let model = M::DEF;
-        if number == 0 {
-            return Err(Error::invalid_query(model.name, "pages are counted from 1: there is no page 0"));
-        }
-        refuse_empty(model, size)?;
-        query.refuse_lock("offset_page")?;
-        let repo = self.in_database_of(model);
-        let CompiledQuery { select, .. } = query.clone().into_request().compile(&repo.context())?;
-        refuse_limit(model, &select, query.spec.limit.is_some() || query.spec.offset.is_some())?;
-        let total = repo.count(query.clone()).await?;
-        let before = (number - 1).saturating_mul(size).min(i64::MAX as u64);
-        let rows = repo.all(query.limit(size.min(i64::MAX as u64)).offset(before)).await?;
-        Ok(OffsetPage { rows, number, size, total })
+    pub fn offset_page<M: Model>(
+        &self,
+        query: Select<M>,
+        number: u64,
+        size: u64,
+    ) -> BoxFuture<'_, Result<OffsetPage<M>>> {
+        Box::pin(async move {
+            let model = M::DEF;
+            if number == 0 {
+                return Err(Error::invalid_query(model.name, "pages are counted from 1: there is no page 0"));
+            }
+            refuse_empty(model, size)?;
+            query.refuse_lock("offset_page")?;
+            let repo = self.in_database_of(model);
+            let CompiledQuery { select, .. } = query.clone().into_request().compile(&repo.context())?;
+            refuse_limit(model, &select, query.spec.limit.is_some() || query.spec.offset.is_some())?;
+            let total = repo.count(query.clone()).await?;
+            let before = (number - 1).saturating_mul(size).min(i64::MAX as u64);
+            let rows = repo.all(query.limit(size.min(i64::MAX as u64)).offset(before)).await?;
+            Ok(OffsetPage { rows, number, size, total })
+        })
     }
 
     // The query in the order in which a page is read, and its columns.

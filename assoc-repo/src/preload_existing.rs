@@ -1,6 +1,7 @@
 //! Loads associations of loaded structs: of one model, or of several models by one request.
 
 use assoc_core::driver::Access;
+use assoc_core::driver::BoxFuture;
 use assoc_core::metadata::Request;
 use assoc_core::planner::{Plan, Root, RootRequest};
 use assoc_core::{IntoPreload, Model, Result};
@@ -34,12 +35,13 @@ impl Repo {
     /// assert!(user.posts()?.is_empty());
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub async fn preload<O: Model>(
-        &self,
-        target: &mut (impl PreloadTarget<O> + ?Sized),
+    pub fn preload<'a, O: Model>(
+        &'a self,
+        target: &'a mut (impl PreloadTarget<O> + ?Sized),
         preload: impl IntoPreload<O>,
-    ) -> Result<()> {
-        self.preload_rows(target.rows(), preload.into_requests()).await
+    ) -> BoxFuture<'a, Result<()>> {
+        let (rows, requests) = (target.rows(), preload.into_requests());
+        Box::pin(async move { self.preload_rows(rows, requests).await })
     }
 
     /// Loads associations of loaded structs again, even if they are loaded already. For an association through others it
@@ -59,12 +61,13 @@ impl Repo {
     /// assert_eq!(user.posts()?.len(), 4);
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub async fn reload<O: Model>(
-        &self,
-        target: &mut (impl PreloadTarget<O> + ?Sized),
+    pub fn reload<'a, O: Model>(
+        &'a self,
+        target: &'a mut (impl PreloadTarget<O> + ?Sized),
         preload: impl IntoPreload<O>,
-    ) -> Result<()> {
-        self.reload_rows(target.rows(), preload.into_requests()).await
+    ) -> BoxFuture<'a, Result<()>> {
+        let (rows, requests) = (target.rows(), preload.into_requests());
+        Box::pin(async move { self.reload_rows(rows, requests).await })
     }
 
     pub(crate) async fn reload_rows<O: Model>(&self, rows: &mut [O], requests: Vec<Request>) -> Result<()> {
@@ -165,6 +168,11 @@ mod sealed {
 /// Structs whose associations can be loaded: a model, or an `Option`, `Vec` or slice of it.
 ///
 /// Rows in another collection are a slice of it, or are loaded one by one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` holds no rows of the model whose associations are named",
+    label = "neither a model nor a `Vec`, a slice or an `Option` of one",
+    note = "the association is one of the rows' own model: `repo.preload(&mut users, User::POSTS)`"
+)]
 pub trait PreloadTarget<O>: sealed::PreloadTarget<O> + Send {
     /// The structs.
     fn rows(&mut self) -> &mut [O];

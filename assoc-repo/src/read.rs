@@ -45,8 +45,12 @@ impl Repo {
     /// assert!(repo.get::<User>(1, Query::new()).await?.is_none());
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub async fn get<M: Model>(&self, key: impl PrimaryKeyOf<M>, query: Select<M>) -> Result<Option<M>> {
-        self.row_with_key(&key.into_primary_key(), unless_plain(query)).await
+    pub fn get<M: Model>(&self, key: impl PrimaryKeyOf<M>, query: Select<M>) -> BoxFuture<'_, Result<Option<M>>> {
+        // The type of an `async fn`'s future names the type of the key, and the compiler tells a wrong key wherever it meets that
+        // type. A boxed one does not name it, so that a wrong key is one error.
+        let key = key.into_primary_key();
+        let query = unless_plain(query);
+        Box::pin(async move { self.row_with_key(&key, query).await })
     }
 
     // The row with a key, which satisfies a query.
@@ -89,12 +93,15 @@ impl Repo {
     /// assert!(error.is_not_found());
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub async fn get_or_fail<M: Model>(&self, key: impl PrimaryKeyOf<M>, query: Select<M>) -> Result<M> {
+    pub fn get_or_fail<M: Model>(&self, key: impl PrimaryKeyOf<M>, query: Select<M>) -> BoxFuture<'_, Result<M>> {
         let key = key.into_primary_key();
-        match self.row_with_key(&key, unless_plain(query)).await? {
-            Some(row) => Ok(row),
-            None => Err(ErrorKind::NotFound { model: M::DEF.name, key: show_key(&key) }.into()),
-        }
+        let query = unless_plain(query);
+        Box::pin(async move {
+            match self.row_with_key(&key, query).await? {
+                Some(row) => Ok(row),
+                None => Err(ErrorKind::NotFound { model: M::DEF.name, key: show_key(&key) }.into()),
+            }
+        })
     }
 
     /// The first row, by primary key, that satisfies a condition, or `None`. It costs 1 statement, and the statements
@@ -109,8 +116,8 @@ impl Repo {
     /// assert_eq!(post.map(|post| post.stars), Some(0));
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub async fn get_by<M: Model>(&self, filter: Filter<M>, query: Select<M>) -> Result<Option<M>> {
-        Ok(self.all(query.filter(filter).at_most(1)).await?.into_iter().next())
+    pub fn get_by<M: Model>(&self, filter: Filter<M>, query: Select<M>) -> BoxFuture<'_, Result<Option<M>>> {
+        Box::pin(async move { Ok(self.all(query.filter(filter).at_most(1)).await?.into_iter().next()) })
     }
 
     /// The only row of a query, or `None`. It costs 1 statement, and the statements of its preloads.
@@ -125,12 +132,14 @@ impl Repo {
     /// assert!(matches!(error.kind(), ErrorKind::NotUnique { .. }));
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub async fn one<M: Model>(&self, query: Select<M>) -> Result<Option<M>> {
-        let mut rows = self.all(query.at_most(2)).await?.into_iter();
-        match (rows.next(), rows.next()) {
-            (first, None) => Ok(first),
-            _ => Err(ErrorKind::NotUnique { model: M::DEF.name }.into()),
-        }
+    pub fn one<M: Model>(&self, query: Select<M>) -> BoxFuture<'_, Result<Option<M>>> {
+        Box::pin(async move {
+            let mut rows = self.all(query.at_most(2)).await?.into_iter();
+            match (rows.next(), rows.next()) {
+                (first, None) => Ok(first),
+                _ => Err(ErrorKind::NotUnique { model: M::DEF.name }.into()),
+            }
+        })
     }
 
     /// The rows of a query, with its preloads. It costs 1 statement, and one more per association and level.
@@ -146,8 +155,8 @@ impl Repo {
     /// assert_eq!(statements, 2); // the posts, and their users
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub async fn all<M: Model>(&self, query: Select<M>) -> Result<Vec<M>> {
-        self.all_carrying(query, &mut Carried::default()).await
+    pub fn all<M: Model>(&self, query: Select<M>) -> BoxFuture<'_, Result<Vec<M>>> {
+        Box::pin(async move { self.all_carrying(query, &mut Carried::default()).await })
     }
 
     /// As [`all`](Self::all), with the values that the query carries beside the last row.
@@ -214,14 +223,16 @@ impl Repo {
     /// assert_eq!(repo.count(Query::filter(Post::STARS.gt(0))).await?, 2);
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub async fn count<M: Model>(&self, query: Select<M>) -> Result<u64> {
-        query.refuse_lock("count")?;
-        let repo = self.in_database_of(M::DEF);
-        let limit = query.most_statements;
-        let spec = query.into_request().compile(&repo.context())?.of_roots();
-        let count: i64 = repo.scalar(&spec.count_statement(repo.dialect())?, limit).await?.unwrap_or(0);
-        // A count is not negative.
-        Ok(count.unsigned_abs())
+    pub fn count<M: Model>(&self, query: Select<M>) -> BoxFuture<'_, Result<u64>> {
+        Box::pin(async move {
+            query.refuse_lock("count")?;
+            let repo = self.in_database_of(M::DEF);
+            let limit = query.most_statements;
+            let spec = query.into_request().compile(&repo.context())?.of_roots();
+            let count: i64 = repo.scalar(&spec.count_statement(repo.dialect())?, limit).await?.unwrap_or(0);
+            // A count is not negative.
+            Ok(count.unsigned_abs())
+        })
     }
 
     /// Whether a query has any row. It costs 1 statement, which reads at most one row.
@@ -234,13 +245,15 @@ impl Repo {
     /// assert!(repo.exists(Query::filter(Post::TITLE.eq("Looms"))).await?);
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub async fn exists<M: Model>(&self, query: Select<M>) -> Result<bool> {
-        query.refuse_lock("exists")?;
-        let repo = self.in_database_of(M::DEF);
-        let limit = query.most_statements;
-        let spec = query.into_request().compile(&repo.context())?.of_roots();
-        let found: Option<i64> = repo.scalar(&spec.exists_statement(repo.dialect())?, limit).await?;
-        Ok(found.is_some())
+    pub fn exists<M: Model>(&self, query: Select<M>) -> BoxFuture<'_, Result<bool>> {
+        Box::pin(async move {
+            query.refuse_lock("exists")?;
+            let repo = self.in_database_of(M::DEF);
+            let limit = query.most_statements;
+            let spec = query.into_request().compile(&repo.context())?.of_roots();
+            let found: Option<i64> = repo.scalar(&spec.exists_statement(repo.dialect())?, limit).await?;
+            Ok(found.is_some())
+        })
     }
 
     /// An aggregate over the rows of a query: `User::AGE.max()`, `User::AGE.avg()`. If the query loads associations by
@@ -263,43 +276,46 @@ impl Repo {
     /// assert_eq!(repo.aggregate(User::AGE.max(), Query::new()).await?, Some(36));
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub async fn aggregate<M: Model, Out: ColumnType>(
+    pub fn aggregate<M: Model, Out: ColumnType>(
         &self,
         aggregate: Aggregate<M, Out>,
         query: Select<M>,
-    ) -> Result<Out> {
-        query.refuse_lock("aggregate")?;
-        let repo = self.in_database_of(M::DEF);
-        let limit = query.most_statements;
-        let aggregate = aggregate.into_selected();
-        let mut of_joined = false;
-        aggregate.visit_path(&[], &mut |path| of_joined |= !path.is_empty());
-        if of_joined && query.preloads.iter().any(|request| request.strategy != Strategy::Keyed) {
-            let message = "an aggregate of a joined column is over joined rows, and a query that loads associations by a \
+    ) -> BoxFuture<'_, Result<Out>> {
+        Box::pin(async move {
+            query.refuse_lock("aggregate")?;
+            let repo = self.in_database_of(M::DEF);
+            let limit = query.most_statements;
+            let aggregate = aggregate.into_selected();
+            let mut of_joined = false;
+            aggregate.visit_path(&[], &mut |path| of_joined |= !path.is_empty());
+            if of_joined && query.preloads.iter().any(|request| request.strategy != Strategy::Keyed) {
+                let message = "an aggregate of a joined column is over joined rows, and a query that loads associations by a \
                            join is over its own: use `join` or `left_join` instead of `eager_load` or `includes`";
-            return Err(Error::invalid_query(M::DEF.name, message));
-        }
-        let spec = query.into_request().compile(&repo.context())?.of_roots();
-        if !spec.group.is_empty() || !spec.having.is_always() {
-            let message = "`aggregate` gives one value: a grouped query is read with `repo.pluck`";
-            return Err(Error::invalid_query(M::DEF.name, message));
-        }
-        if let (Some(operands), Operand::Aggregate { column: Some(column), .. }) = (&spec.operands, &aggregate)
-            && !operands.contains(&Operand::Column(column.clone()))
-        {
-            let message =
-                format!("an aggregate of `{}`, which the distinct query does not select: add it", column.name);
-            return Err(Error::invalid_query(M::DEF.name, message));
-        }
-        let statement = spec.aggregate_statement(repo.dialect(), &aggregate)?;
-        let mut found = None;
-        let mut sink = |values: &mut [Value<'_>]| {
-            let value = values.first_mut().map_or(Ok(None), |value| Out::from_value(value).map(Some));
-            found = value.map_err(|mismatch| mismatch.at(M::DEF.name, aggregate.shown()))?;
-            Ok(())
-        };
-        repo.reading(limit).await?.query(&statement, &mut sink).await?;
-        found.ok_or_else(|| Error::invalid_query(M::DEF.name, "the aggregate returned no row: it cannot be grouped"))
+                return Err(Error::invalid_query(M::DEF.name, message));
+            }
+            let spec = query.into_request().compile(&repo.context())?.of_roots();
+            if !spec.group.is_empty() || !spec.having.is_always() {
+                let message = "`aggregate` gives one value: a grouped query is read with `repo.pluck`";
+                return Err(Error::invalid_query(M::DEF.name, message));
+            }
+            if let (Some(operands), Operand::Aggregate { column: Some(column), .. }) = (&spec.operands, &aggregate)
+                && !operands.contains(&Operand::Column(column.clone()))
+            {
+                let message =
+                    format!("an aggregate of `{}`, which the distinct query does not select: add it", column.name);
+                return Err(Error::invalid_query(M::DEF.name, message));
+            }
+            let statement = spec.aggregate_statement(repo.dialect(), &aggregate)?;
+            let mut found = None;
+            let mut sink = |values: &mut [Value<'_>]| {
+                let value = values.first_mut().map_or(Ok(None), |value| Out::from_value(value).map(Some));
+                found = value.map_err(|mismatch| mismatch.at(M::DEF.name, aggregate.shown()))?;
+                Ok(())
+            };
+            repo.reading(limit).await?.query(&statement, &mut sink).await?;
+            found
+                .ok_or_else(|| Error::invalid_query(M::DEF.name, "the aggregate returned no row: it cannot be grouped"))
+        })
     }
 
     /// Columns and aggregates of a query's rows in place of models, in the order of [`all`](Self::all). It costs 1
@@ -321,7 +337,17 @@ impl Repo {
     /// # assert!(users_by_age.is_empty());
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub async fn pluck<M: Model, C: Columns<M>>(&self, columns: C, query: Select<M>) -> Result<Vec<C::Row>> {
+    pub fn pluck<M: Model, C: Columns<M>>(&self, columns: C, query: Select<M>) -> BoxFuture<'_, Result<Vec<C::Row>>> {
+        Box::pin(self.pluck_operands(columns.operands(), query, C::decode))
+    }
+
+    /// The rows of some operands, each made by `decode`.
+    pub(crate) async fn pluck_operands<M: Model, R: Send>(
+        &self,
+        operands: Vec<Operand>,
+        query: Select<M>,
+        decode: fn(&mut [Value<'_>], &Selected) -> Result<R>,
+    ) -> Result<Vec<R>> {
         if !query.preloads.is_empty() || query.selected.is_some() {
             let message = "`pluck` reads the columns it is given: the query may have neither preloads nor `select`";
             return Err(Error::invalid_query(M::DEF.name, message));
@@ -330,7 +356,6 @@ impl Repo {
         repo.require_lockable(query.spec.lock)?;
         let limit = query.most_statements;
         let spec = query.into_request().compile_rows(&repo.context())?;
-        let operands = columns.operands();
         if spec.distinct && !spec.order.iter().all(|term| operands.contains(&term.operand)) {
             let message =
                 "distinct values can only be sorted by what is selected: add the column, or leave out the order";
@@ -344,7 +369,7 @@ impl Repo {
         let statement = spec.statement(repo.dialect())?;
         let mut rows = Vec::new();
         let mut sink = |values: &mut [Value<'_>]| {
-            rows.push(C::decode(values, &selected)?);
+            rows.push(decode(values, &selected)?);
             Ok(())
         };
         repo.reading(limit).await?.query(&statement, &mut sink).await?;
@@ -365,24 +390,26 @@ impl Repo {
     /// assert_eq!(posts[0].title, "Looms");
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub async fn query_raw<M: Model>(
+    pub fn query_raw<M: Model>(
         &self,
         sql: &str,
         binds: impl IntoIterator<Item = Value<'static>>,
-    ) -> Result<Vec<M>> {
-        self.refuse_transaction_control(sql)?;
+    ) -> BoxFuture<'_, Result<Vec<M>>> {
         let repo = self.in_database_of(M::DEF);
-        let statement = repo.raw_statement(sql, binds)?;
-        let mut rows = Named { model: M::DEF, rows: Vec::<M>::new() };
-        // Nothing says that the text only reads. In a transaction for reading the database finds out.
-        let reads = repo.transaction.as_ref().is_some_and(LevelHandle::is_read_only);
-        let access = if reads { Access::Read } else { Access::Write };
-        let mut session = repo.session(access).await?;
-        if access == Access::Write {
-            session.note_raw();
-        }
-        session.query(&statement, &mut rows).await?;
-        Ok(rows.rows)
+        let statement = self.refuse_transaction_control(sql).and_then(|()| repo.raw_statement(sql, binds));
+        Box::pin(async move {
+            let statement = statement?;
+            let mut rows = Named { model: M::DEF, rows: Vec::<M>::new() };
+            // Nothing says that the text only reads. In a transaction for reading the database finds out.
+            let reads = repo.transaction.as_ref().is_some_and(LevelHandle::is_read_only);
+            let access = if reads { Access::Read } else { Access::Write };
+            let mut session = repo.session(access).await?;
+            if access == Access::Write {
+                session.note_raw();
+            }
+            session.query(&statement, &mut rows).await?;
+            Ok(rows.rows)
+        })
     }
 
     pub(crate) fn raw_statement(

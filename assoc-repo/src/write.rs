@@ -232,26 +232,28 @@ impl Repo {
     /// assert!(repo.delete(&post).await.unwrap_err().is_not_found());
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub async fn delete<M: Model>(&self, row: &M) -> Result<()> {
-        self.require_here(M::DEF)?;
-        M::DEF.require_primary_key("`delete`")?;
-        refuse_read_only(row)?;
-        let key = save::key_of(M::DEF, row)?;
-        let guard = RowGuard::of(self, M::DEF)?;
-        let known = save::Known::of(M::DEF, row, guard.as_ref());
-        let statement = if known.condition.is_always() {
-            let keys = match key.values() {
-                [Value::Int(key)] => KeySet::Ints([*key].into()),
-                _ => KeySet::Tuples([key.clone()].into()),
+    pub fn delete<'a, M: Model>(&'a self, row: &'a M) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            self.require_here(M::DEF)?;
+            M::DEF.require_primary_key("`delete`")?;
+            refuse_read_only(row)?;
+            let key = save::key_of(M::DEF, row)?;
+            let guard = RowGuard::of(self, M::DEF)?;
+            let known = save::Known::of(M::DEF, row, guard.as_ref());
+            let statement = if known.condition.is_always() {
+                let keys = match key.values() {
+                    [Value::Int(key)] => KeySet::Ints([*key].into()),
+                    _ => KeySet::Tuples([key.clone()].into()),
+                };
+                sql::delete_by_keys(self.dialect(), M::DEF, &keys)
+            } else {
+                sql::delete_row(self.dialect(), M::DEF, key.values(), &known.condition)?
             };
-            sql::delete_by_keys(self.dialect(), M::DEF, &keys)
-        } else {
-            sql::delete_row(self.dialect(), M::DEF, key.values(), &known.condition)?
-        };
-        let mut session = self.session(Access::Write).await?;
-        session.note_written(M::DEF, Written::Changed);
-        let affected = session.execute(&statement).await?.affected;
-        known.require_written(&mut session, M::DEF, &key, affected).await
+            let mut session = self.session(Access::Write).await?;
+            session.note_written(M::DEF, Written::Changed);
+            let affected = session.execute(&statement).await?.affected;
+            known.require_written(&mut session, M::DEF, &key, affected).await
+        })
     }
 
     /// Runs raw SQL that returns no rows. Each `?` takes a bind. It costs 1 statement.
@@ -267,12 +269,18 @@ impl Repo {
     /// assert_eq!(done.affected, 3);
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub async fn execute_raw(&self, sql: &str, binds: impl IntoIterator<Item = Value<'static>>) -> Result<ExecResult> {
-        self.refuse_transaction_control(sql)?;
-        let statement = self.raw_statement(sql, binds)?;
-        let mut session = self.session(Access::Write).await?;
-        session.note_raw();
-        session.execute(&statement).await
+    pub fn execute_raw(
+        &self,
+        sql: &str,
+        binds: impl IntoIterator<Item = Value<'static>>,
+    ) -> BoxFuture<'_, Result<ExecResult>> {
+        let statement = self.refuse_transaction_control(sql).and_then(|()| self.raw_statement(sql, binds));
+        Box::pin(async move {
+            let statement = statement?;
+            let mut session = self.session(Access::Write).await?;
+            session.note_raw();
+            session.execute(&statement).await
+        })
     }
 
     /// Creates a model's table and the indexes of its foreign keys, for tests, examples and prototypes; a production
@@ -288,13 +296,15 @@ impl Repo {
     /// assert_eq!(repo.count(Query::<Post>::new()).await?, 0);
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub async fn create_table<M: Model>(&self) -> Result<()> {
-        self.require_here(M::DEF)?;
-        let mut session = self.session(Access::Write).await?;
-        for statement in schema::create_table(M::DEF, self.dialect()) {
-            session.execute(&statement).await?;
-        }
-        Ok(())
+    pub fn create_table<M: Model>(&self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            self.require_here(M::DEF)?;
+            let mut session = self.session(Access::Write).await?;
+            for statement in schema::create_table(M::DEF, self.dialect()) {
+                session.execute(&statement).await?;
+            }
+            Ok(())
+        })
     }
 
     /// Removes a model's table, if it exists. 1 statement.
@@ -308,11 +318,13 @@ impl Repo {
     /// assert!(repo.all(Query::<Post>::new()).await.is_err());
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub async fn drop_table<M: Model>(&self) -> Result<()> {
-        self.require_here(M::DEF)?;
-        let statement = schema::drop_table(M::DEF, self.dialect());
-        self.session(Access::Write).await?.execute(&statement).await?;
-        Ok(())
+    pub fn drop_table<M: Model>(&self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            self.require_here(M::DEF)?;
+            let statement = schema::drop_table(M::DEF, self.dialect());
+            self.session(Access::Write).await?.execute(&statement).await?;
+            Ok(())
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use assoc_core::driver::BoxFuture;
 use assoc_core::execution::KeyTuple;
 use assoc_core::metadata::{Expr, ModelDef, OrderTerm};
 use assoc_core::{ErrorKind, Filter, Model, Result};
@@ -29,11 +30,13 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     /// assert!(posts.find(other.id).await.is_err_and(|error| error.is_not_found()));
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub async fn find<How>(&self, key: impl IntoKey<T, How>) -> Result<T> {
-        T::DEF.require_primary_key("`find`")?;
+    pub fn find<How>(&self, key: impl IntoKey<T, How>) -> BoxFuture<'_, Result<T>> {
         let key = tuple_of::<T>(&key.into_key());
-        let mut found = self.with_keys(std::slice::from_ref(&key)).await?;
-        found.pop().ok_or_else(|| not_found::<T>(&key))
+        Box::pin(async move {
+            T::DEF.require_primary_key("`find`")?;
+            let mut found = self.with_keys(std::slice::from_ref(&key)).await?;
+            found.pop().ok_or_else(|| not_found::<T>(&key))
+        })
     }
 
     /// The members with some primary keys, in the order of the keys. Loaded: no statement, copies. Otherwise 1 statement, or as many
@@ -48,8 +51,9 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     /// assert_eq!(posts.iter().map(|post| &*post.title).collect::<Vec<_>>(), ["Notes", "Looms"]);
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub async fn find_all<How>(&self, keys: impl IntoIterator<Item: IntoKey<T, How>> + Send) -> Result<Vec<T>> {
-        self.members_with(&tuples_of::<T, How>(keys), "`find_all`").await
+    pub fn find_all<How>(&self, keys: impl IntoIterator<Item: IntoKey<T, How>>) -> BoxFuture<'_, Result<Vec<T>>> {
+        let keys = tuples_of::<T, How>(keys);
+        Box::pin(async move { self.members_with(&keys, "`find_all`").await })
     }
 
     pub(super) async fn members_with(&self, keys: &[KeyTuple], call: &str) -> Result<Vec<T>> {

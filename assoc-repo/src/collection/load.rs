@@ -1,5 +1,6 @@
 //! Loading a collection into its owner.
 
+use assoc_core::driver::BoxFuture;
 use assoc_core::{Model, Result};
 
 use super::Collection;
@@ -21,12 +22,14 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     /// assert_eq!(user.posts()?[0].title, "Looms");
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub async fn load(&mut self) -> Result<Vec<&T>>
+    pub fn load(&mut self) -> BoxFuture<'_, Result<Vec<&T>>>
     where
         R: OwnerMut,
     {
-        self.handle.load().await?;
-        Ok(self.target().unwrap_or_default())
+        Box::pin(async move {
+            self.handle.load().await?;
+            Ok(self.target().unwrap_or_default())
+        })
     }
 
     /// Loads the members into the owner again, even if they are loaded, and answers with them. It costs 1 statement; behind
@@ -44,12 +47,14 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     /// assert_eq!(posts.reload().await?.len(), 4);
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub async fn reload(&mut self) -> Result<Vec<&T>>
+    pub fn reload(&mut self) -> BoxFuture<'_, Result<Vec<&T>>>
     where
         R: OwnerMut,
     {
-        self.handle.reload().await?;
-        Ok(self.target().unwrap_or_default())
+        Box::pin(async move {
+            self.handle.reload().await?;
+            Ok(self.target().unwrap_or_default())
+        })
     }
 
     /// Forgets the members in memory: the association is not loaded then. It costs no statement.

@@ -1,5 +1,6 @@
 //! Reading a collection: its rows as a query, how many there are, and what SQL computes of them.
 
+use assoc_core::driver::BoxFuture;
 use assoc_core::metadata::{AggregateFunction, Expr, Operand};
 use assoc_core::{Aggregate, Column, ColumnType, Error, Filter, MaybeNull, Model, Result, Summable, Value};
 
@@ -308,12 +309,15 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     /// assert_eq!(posts[1], (2, "Engines".to_owned()));
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub async fn pluck<C: Columns<T>>(&self, columns: C) -> Result<Vec<C::Row>> {
-        match self.own()? {
-            OwnQuery::Nothing => Ok(Vec::new()),
-            OwnQuery::One(query) => self.handle.repo.pluck(columns, of_columns(*query)).await,
-            OwnQuery::Parts(_) => Err(self.read_by_parts()),
-        }
+    pub fn pluck<C: Columns<T>>(&self, columns: C) -> BoxFuture<'_, Result<Vec<C::Row>>> {
+        let operands = columns.operands();
+        Box::pin(async move {
+            match self.own()? {
+                OwnQuery::Nothing => Ok(Vec::new()),
+                OwnQuery::One(query) => self.handle.repo.pluck_operands(operands, of_columns(*query), C::decode).await,
+                OwnQuery::Parts(_) => Err(self.read_by_parts()),
+            }
+        })
     }
 
     /// An aggregate over the members: [`Repo::aggregate`](crate::Repo::aggregate). Always 1 statement; none if the owner's key
@@ -328,17 +332,19 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     /// assert_eq!(titles, 3);
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub async fn aggregate<Out: ColumnType>(&self, aggregate: Aggregate<T, Out>) -> Result<Out> {
-        match self.own()? {
-            OwnQuery::Nothing => {
-                let operand = aggregate.into_operand();
-                let counts = matches!(&operand, Operand::Aggregate { function: AggregateFunction::Count, .. });
-                let mut of_no_rows = if counts { Value::Int(0) } else { Value::Null };
-                Out::from_value(&mut of_no_rows).map_err(|mismatch| mismatch.at(T::DEF.name, operand.shown()))
+    pub fn aggregate<Out: ColumnType>(&self, aggregate: Aggregate<T, Out>) -> BoxFuture<'_, Result<Out>> {
+        Box::pin(async move {
+            match self.own()? {
+                OwnQuery::Nothing => {
+                    let operand = aggregate.into_operand();
+                    let counts = matches!(&operand, Operand::Aggregate { function: AggregateFunction::Count, .. });
+                    let mut of_no_rows = if counts { Value::Int(0) } else { Value::Null };
+                    Out::from_value(&mut of_no_rows).map_err(|mismatch| mismatch.at(T::DEF.name, operand.shown()))
+                }
+                OwnQuery::One(query) => self.handle.repo.aggregate(aggregate, of_columns(*query)).await,
+                OwnQuery::Parts(_) => Err(self.read_by_parts()),
             }
-            OwnQuery::One(query) => self.handle.repo.aggregate(aggregate, of_columns(*query)).await,
-            OwnQuery::Parts(_) => Err(self.read_by_parts()),
-        }
+        })
     }
 
     /// The sum of a column over the members, or `None` if there are none. Always 1 statement.
@@ -352,8 +358,8 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     /// assert_eq!(repo.association(&user, User::GROUPS).sum(Group::ID).await?, None);
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub async fn sum<V: Summable>(&self, column: Column<T, V>) -> Result<V::Sum> {
-        self.aggregate(column.sum()).await
+    pub fn sum<V: Summable>(&self, column: Column<T, V>) -> BoxFuture<'_, Result<V::Sum>> {
+        self.aggregate(column.sum())
     }
 
     /// The mean of a column over the members, or `None` if there are none. Always 1 statement.
@@ -367,8 +373,8 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     /// assert!(mean > 2.6 && mean < 2.7);
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub async fn avg<V: Summable>(&self, column: Column<T, V>) -> Result<V::Mean> {
-        self.aggregate(column.avg()).await
+    pub fn avg<V: Summable>(&self, column: Column<T, V>) -> BoxFuture<'_, Result<V::Mean>> {
+        self.aggregate(column.avg())
     }
 
     /// The smallest value of a column among the members, or `None` if there are none. Always 1 statement.
@@ -381,8 +387,8 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     /// assert_eq!(repo.association(&user, User::POSTS).min(Post::STARS).await?, Some(0));
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub async fn min<V: MaybeNull + ColumnType>(&self, column: Column<T, V>) -> Result<V::Nullable> {
-        self.aggregate(column.min()).await
+    pub fn min<V: MaybeNull + ColumnType>(&self, column: Column<T, V>) -> BoxFuture<'_, Result<V::Nullable>> {
+        self.aggregate(column.min())
     }
 
     /// The largest value of a column among the members, or `None` if there are none. Always 1 statement.
@@ -395,8 +401,8 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     /// assert_eq!(repo.association(&user, User::POSTS).max(Post::TITLE).await?, Some("Notes".to_owned()));
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub async fn max<V: MaybeNull + ColumnType>(&self, column: Column<T, V>) -> Result<V::Nullable> {
-        self.aggregate(column.max()).await
+    pub fn max<V: MaybeNull + ColumnType>(&self, column: Column<T, V>) -> BoxFuture<'_, Result<V::Nullable>> {
+        self.aggregate(column.max())
     }
 }
 

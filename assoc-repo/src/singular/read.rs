@@ -1,5 +1,6 @@
 //! Reading and loading the target of an association to one.
 
+use assoc_core::driver::BoxFuture;
 use assoc_core::{Result, TargetRow};
 
 use super::Singular;
@@ -61,12 +62,14 @@ impl<R: OwnerRef, T: TargetRow, A: ToOneAssociation<R::Owner, T>> Singular<'_, R
     /// assert_eq!(user.account()?.map(|account| &*account.number), Some("1"));
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub async fn load(&mut self) -> Result<Option<&T>>
+    pub fn load(&mut self) -> BoxFuture<'_, Result<Option<&T>>>
     where
         R: OwnerMut,
     {
-        self.handle.load().await?;
-        Ok(self.target().flatten())
+        Box::pin(async move {
+            self.handle.load().await?;
+            Ok(self.target().flatten())
+        })
     }
 
     /// Loads the target into the owner again, even if it is loaded, and answers with it. 1 statement; behind others also
@@ -83,12 +86,14 @@ impl<R: OwnerRef, T: TargetRow, A: ToOneAssociation<R::Owner, T>> Singular<'_, R
     /// assert_eq!(account.reload().await?.map(|account| &*account.number), Some("2"));
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub async fn reload(&mut self) -> Result<Option<&T>>
+    pub fn reload(&mut self) -> BoxFuture<'_, Result<Option<&T>>>
     where
         R: OwnerMut,
     {
-        self.handle.reload().await?;
-        Ok(self.target().flatten())
+        Box::pin(async move {
+            self.handle.reload().await?;
+            Ok(self.target().flatten())
+        })
     }
 
     /// Forgets the target in memory: the association is not loaded then. It costs no statement.
