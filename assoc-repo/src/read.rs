@@ -73,9 +73,7 @@ impl Repo {
         }
         let mut query = query.map_or_else(Query::new, |query| *query);
         query.spec = query.spec.with_key(values);
-        // Boxed, so that the read by a key alone does not carry the state of any other.
-        let all: BoxFuture<'_, _> = Box::pin(self.all(query));
-        Ok(all.await?.into_iter().next())
+        Ok(self.all(query).await?.into_iter().next())
     }
 
     /// The row with a primary key, which must exist. It costs what [`get`](Self::get) costs.
