@@ -9,6 +9,8 @@ use crate::session::{Apart, Control, Session};
 
 #[cfg(feature = "tokio")]
 mod offload;
+#[cfg(feature = "tokio")]
+mod parcel;
 
 /// One connection, as a task uses it.
 pub(crate) struct SqliteConnection {
@@ -22,7 +24,7 @@ enum Place {
     Here(Lease),
     /// On a blocking thread, with the outcome to come.
     #[cfg(feature = "tokio")]
-    Away(tokio::task::JoinHandle<(Lease, Result<ExecResult>)>),
+    Away(tokio::task::JoinHandle<offload::Return>),
     /// The thread never came back: it panicked, or the runtime was shut down.
     #[cfg(feature = "tokio")]
     Lost,

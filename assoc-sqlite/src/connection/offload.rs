@@ -1,15 +1,20 @@
 //! Inside a tokio runtime: which statements stay on their thread, and how the others leave it.
 
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::time::Instant;
 
-use assoc_core::driver::{AnswerColumn, ExecResult, RowSink, StatementKind, TransactionMode};
-use assoc_core::{DriverErrorKind, Result, Value};
+use assoc_core::driver::{ExecResult, RowSink, StatementKind, TransactionMode};
+use assoc_core::{DriverErrorKind, Error, Result};
 use assoc_dialects::Verb;
 use rusqlite::InterruptHandle;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
+use tokio::task::JoinError;
 
+use super::parcel::{IN_TRANSIT, Packing, Parcel};
 use super::{Place, SqliteConnection, Work};
 use crate::costs::CostKey;
 use crate::errors;
@@ -61,14 +66,50 @@ impl SqliteConnection {
     // Waits until the lease is back from its thread.
     async fn come_home(&mut self) -> Result<ExecResult> {
         let Place::Away(thread) = &mut self.place else { return Err(lost()) };
-        match thread.await {
-            Ok((lease, outcome)) => {
+        let returned = thread.await;
+        self.back(returned).map(|(done, _)| done)
+    }
+
+    fn back(&mut self, returned: Result<Return, JoinError>) -> Result<(ExecResult, Option<Packing>)> {
+        match returned {
+            Ok(Return { lease, outcome, packing }) => {
                 self.place = Place::Here(lease);
-                outcome
+                outcome.map(|done| (done, packing))
             }
             Err(_) => {
                 self.place = Place::Lost;
                 Err(lost())
+            }
+        }
+    }
+
+    // Waits until the lease is back, and gives the rows to the sink that come meanwhile.
+    async fn receive(
+        &mut self,
+        parcels: &mut mpsc::Receiver<Parcel>,
+        sink: &mut dyn RowSink,
+    ) -> Result<ExecResult, Refused> {
+        loop {
+            let Place::Away(thread) = &mut self.place else { return Err(Refused::ByThread(lost())) };
+            // The thread's end is looked at first: what it has packed last comes with it and needs no wake of its own.
+            let next = poll_fn(|context| match Pin::new(&mut *thread).poll(context) {
+                Poll::Ready(returned) => Poll::Ready(Next::End(returned)),
+                Poll::Pending => parcels.poll_recv(context).map(Next::Parcel),
+            });
+            match next.await {
+                Next::Parcel(Some(parcel)) => parcel.unpack(sink).map_err(Refused::BySink)?,
+                // The sender lives until the thread returns, or panicked.
+                Next::Parcel(None) => return self.come_home().await.map_err(Refused::ByThread),
+                Next::End(returned) => {
+                    let (done, packing) = self.back(returned).map_err(Refused::ByThread)?;
+                    while let Ok(parcel) = parcels.try_recv() {
+                        parcel.unpack(sink).map_err(Refused::ByThread)?;
+                    }
+                    if let Some(packing) = packing {
+                        packing.into_rest().unpack(sink).map_err(Refused::ByThread)?;
+                    }
+                    return Ok(done);
+                }
             }
         }
     }
@@ -80,10 +121,22 @@ impl SqliteConnection {
         key: Option<CostKey>,
         work: impl FnOnce(&mut Session) -> Result<ExecResult> + Send + 'static,
     ) -> Result<()> {
+        self.send_away_packing(handle, errand, key, None, move |session, _| work(session))
+    }
+
+    fn send_away_packing(
+        &mut self,
+        handle: &Handle,
+        errand: Arc<Errand>,
+        key: Option<CostKey>,
+        mut packing: Option<Packing>,
+        work: impl FnOnce(&mut Session, Option<&mut Packing>) -> Result<ExecResult> + Send + 'static,
+    ) -> Result<()> {
         let Place::Here(mut lease) = std::mem::replace(&mut self.place, Place::Lost) else { return Err(lost()) };
         self.place = Place::Away(handle.spawn_blocking(move || {
+            let work = |session: &mut Session| work(session, packing.as_mut());
             let outcome = lease.session().and_then(|session| errand.perform(session, |s| measured(s, key, work)));
-            (lease, outcome)
+            Return { lease, outcome, packing }
         }));
         Ok(())
     }
@@ -94,23 +147,20 @@ impl SqliteConnection {
         match work {
             Work::Query(statement, sink) => {
                 let statement = statement.clone();
-                let (sender, mut receiver) = mpsc::channel(CHUNKS);
-                let wants_columns = sink.wants_columns();
-                self.send_away(handle, Arc::clone(&errand), key, move |session| {
-                    let mut chunks = Chunks::new(sender, wants_columns);
-                    session.query(&statement, &mut chunks, None)?;
-                    chunks.send()?;
-                    Ok(ExecResult::default())
+                let (sender, mut parcels) = mpsc::channel(IN_TRANSIT);
+                let packing = Packing::new(sender, sink.wants_columns());
+                self.send_away_packing(handle, Arc::clone(&errand), key, Some(packing), move |session, packing| {
+                    let Some(packing) = packing else { return Err(lost()) };
+                    session.query(&statement, packing, None)
                 })?;
-                while let Some(part) = receiver.recv().await {
-                    if let Err(error) = part.give(sink) {
-                        drop(receiver);
-                        errand.cancel();
-                        let _ = self.come_home().await;
-                        recall.armed = false;
-                        return Err(error);
-                    }
+                let received = self.receive(&mut parcels, sink).await;
+                if let Err(Refused::BySink(_)) = received {
+                    drop(parcels);
+                    errand.cancel();
+                    let _ = self.come_home().await;
                 }
+                recall.armed = false;
+                return received.map_err(|(Refused::BySink(error) | Refused::ByThread(error))| error);
             }
             Work::Execute(statement) => {
                 let statement = statement.clone();
@@ -177,6 +227,27 @@ fn lost() -> assoc_core::Error {
     errors::plain(DriverErrorKind::ConnectionLost, message)
 }
 
+/// What a thread gives back.
+pub(super) struct Return {
+    lease: Lease,
+    outcome: Result<ExecResult>,
+    /// What it has packed and not sent.
+    packing: Option<Packing>,
+}
+
+enum Next {
+    Parcel(Option<Parcel>),
+    End(Result<Return, JoinError>),
+}
+
+// Who ended a statement before its last row was taken.
+enum Refused {
+    /// The sink, while the thread may still run.
+    BySink(Error),
+    /// The thread, or the sink after the thread came back.
+    ByThread(Error),
+}
+
 // How far a statement on another thread is. Interrupting a connection hits whatever runs on it, so it must be certain
 // that the statement meant is still running: both sides change the phase under its lock.
 #[derive(Default)]
@@ -232,7 +303,7 @@ impl Errand {
 }
 
 #[cold]
-fn cancelled() -> assoc_core::Error {
+pub(super) fn cancelled() -> assoc_core::Error {
     errors::plain(DriverErrorKind::Interrupted, "the statement was cancelled")
 }
 
@@ -247,87 +318,5 @@ impl Drop for Recall<'_> {
         if self.armed {
             self.errand.cancel();
         }
-    }
-}
-
-// What passes between the two threads.
-enum Part {
-    /// The names of the columns, and which are computed. Once, before the rows, where the sink wants them.
-    Columns(Vec<(String, bool)>),
-    Rows(Chunk),
-}
-
-impl Part {
-    fn give(self, sink: &mut dyn RowSink) -> Result<()> {
-        match self {
-            Part::Columns(columns) => {
-                let columns =
-                    columns.iter().map(|(name, is_computed)| AnswerColumn { name, is_computed: *is_computed });
-                sink.columns(&columns.collect::<Vec<_>>())
-            }
-            Part::Rows(mut chunk) => chunk.values.chunks_mut(chunk.columns.max(1)).try_for_each(|row| sink.row(row)),
-        }
-    }
-}
-
-// Rows between the two threads: a few chunks at a time, which bounds the memory. Each is large enough that waking the
-// other side costs little per row.
-const CHUNKS: usize = 2;
-const CHUNK_ROWS: usize = 256;
-const CHUNK_BYTES: usize = 256 * 1024;
-
-struct Chunk {
-    columns: usize,
-    values: Vec<Value<'static>>,
-}
-
-struct Chunks {
-    sender: mpsc::Sender<Part>,
-    wants_columns: bool,
-    columns: usize,
-    bytes: usize,
-    values: Vec<Value<'static>>,
-}
-
-impl Chunks {
-    fn new(sender: mpsc::Sender<Part>, wants_columns: bool) -> Self {
-        Chunks { sender, wants_columns, columns: 0, bytes: 0, values: Vec::new() }
-    }
-
-    fn send(&mut self) -> Result<()> {
-        if self.values.is_empty() {
-            return Ok(());
-        }
-        let next = Vec::with_capacity(self.values.len());
-        let chunk = Chunk { columns: self.columns, values: std::mem::replace(&mut self.values, next) };
-        self.bytes = 0;
-        self.sender.blocking_send(Part::Rows(chunk)).map_err(|_| cancelled())
-    }
-}
-
-impl RowSink for Chunks {
-    fn wants_columns(&self) -> bool {
-        self.wants_columns
-    }
-
-    fn columns(&mut self, columns: &[AnswerColumn<'_>]) -> Result<()> {
-        let columns = columns.iter().map(|column| (column.name.to_owned(), column.is_computed)).collect();
-        self.sender.blocking_send(Part::Columns(columns)).map_err(|_| cancelled())
-    }
-
-    fn row(&mut self, values: &mut [Value<'_>]) -> Result<()> {
-        self.columns = values.len();
-        for value in values {
-            self.bytes += match value {
-                Value::Text(text) => text.len(),
-                Value::Blob(bytes) => bytes.len(),
-                _ => 0,
-            };
-            self.values.push(std::mem::take(value).into_owned());
-        }
-        if self.values.len() >= CHUNK_ROWS * self.columns || self.bytes >= CHUNK_BYTES {
-            self.send()?;
-        }
-        Ok(())
     }
 }
