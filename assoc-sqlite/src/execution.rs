@@ -17,8 +17,8 @@
 //!
 //! *Leaving* is [`block_in_place`](tokio::task::block_in_place) on a multi-threaded runtime: the statement stays on its
 //! thread and the other tasks move, so rows are still borrowed from SQLite. A current-thread runtime has no other
-//! thread for its tasks, so there the *connection* moves to a blocking thread, and rows return as owned values in
-//! chunks through a bounded channel. The sink stays with the task and need not be `'static`.
+//! thread for its tasks, so there the *connection* moves to a blocking thread, and rows return packed, some thousand
+//! values at a time, through a bounded channel. The sink stays with the task and need not be `'static`.
 //!
 //! # Cancellation
 //!

@@ -16,8 +16,9 @@ pub(super) const IN_TRANSIT: usize = 2;
 
 // A parcel is large enough that waking the other side costs little for each row. The first one is small, so that both sides
 // work soon; the next are twice as large each.
-const FIRST_ROWS: usize = 256;
-const MOST_ROWS: usize = 2_048;
+const FIRST_CELLS: usize = 1_024;
+// A task that unpacks as many takes about a quarter of a millisecond, in which other tasks of its thread stand still.
+const MOST_CELLS: usize = 8_192;
 const MOST_BYTES: usize = 256 * 1024;
 
 // A longer text moves as it is: copying it twice costs more than freeing it on another thread.
@@ -161,7 +162,7 @@ pub(super) struct Packing {
     wants_columns: bool,
     rows: Rows,
     emptied: Arc<Emptied>,
-    /// How many rows the next parcel has at most.
+    /// With how many values the next parcel is full.
     most: usize,
     /// The bytes of the texts that move as they are.
     moved: usize,
@@ -169,7 +170,7 @@ pub(super) struct Packing {
 
 impl Packing {
     pub(super) fn new(sender: mpsc::Sender<Parcel>, wants_columns: bool) -> Self {
-        Packing { sender, wants_columns, rows: Rows::default(), emptied: Arc::default(), most: FIRST_ROWS, moved: 0 }
+        Packing { sender, wants_columns, rows: Rows::default(), emptied: Arc::default(), most: FIRST_CELLS, moved: 0 }
     }
 
     /// What is packed and not sent.
@@ -180,7 +181,7 @@ impl Packing {
     fn send(&mut self) -> Result<()> {
         let rows = std::mem::replace(&mut self.rows, self.emptied.take());
         self.moved = 0;
-        self.most = (self.most * 2).min(MOST_ROWS);
+        self.most = (self.most * 2).min(MOST_CELLS);
         self.sender.blocking_send(Parcel::Rows(rows, Arc::clone(&self.emptied))).map_err(|_| cancelled())
     }
 }
@@ -202,7 +203,7 @@ impl RowSink for Packing {
             rows.push(value);
         }
         let bytes = rows.texts.len() + rows.bytes.len() + self.moved;
-        if rows.cells.len() >= self.most * rows.columns.max(1) || bytes >= MOST_BYTES {
+        if rows.cells.len() >= self.most || bytes >= MOST_BYTES {
             self.send()?;
         }
         Ok(())
@@ -212,6 +213,8 @@ impl RowSink for Packing {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const COLUMNS: usize = 6;
 
     /// Rows of each kind of value, with texts of all lengths around the longest that travels in a buffer.
     fn rows(count: usize) -> Vec<Vec<Value<'static>>> {
@@ -233,7 +236,7 @@ mod tests {
 
     #[test]
     fn rows_arrive_as_they_were_packed() {
-        for count in [0, 1, FIRST_ROWS, FIRST_ROWS + 1, 3 * MOST_ROWS] {
+        for count in [0, 1, FIRST_CELLS / COLUMNS, FIRST_CELLS, 3 * MOST_CELLS] {
             let (sender, mut parcels) = mpsc::channel(count + 1);
             let mut packing = Packing::new(sender, false);
             for mut row in rows(count) {
@@ -252,7 +255,7 @@ mod tests {
             packing.into_rest().unpack(&mut sink).unwrap();
             assert!(arrived == rows(count), "{count} rows");
             // Otherwise the test sees a single parcel.
-            assert_eq!(sent > 0, count >= FIRST_ROWS, "{count} rows in {sent} parcels");
+            assert_eq!(sent > 1, count >= FIRST_CELLS, "{count} rows in {sent} parcels");
         }
     }
 
@@ -261,7 +264,7 @@ mod tests {
         let (sender, mut parcels) = mpsc::channel(100);
         let mut packing = Packing::new(sender, false);
         let mut arrived = 0;
-        for mut row in rows(4 * FIRST_ROWS) {
+        for mut row in rows(FIRST_CELLS) {
             packing.row(&mut row).unwrap();
             while let Ok(parcel) = parcels.try_recv() {
                 let mut sink = |values: &mut [Value<'_>]| {
@@ -272,7 +275,7 @@ mod tests {
                 parcel.unpack(&mut sink).unwrap();
             }
         }
-        assert!(arrived > i64::try_from(FIRST_ROWS).unwrap());
+        assert!(arrived > i64::try_from(FIRST_CELLS / COLUMNS).unwrap());
         assert_eq!(packing.emptied.0.lock().unwrap().len(), 1, "two parcels take turns");
     }
 }
