@@ -8,12 +8,26 @@ use std::any::Any;
 use std::collections::HashSet;
 
 use assoc_core::execution::{KeyMark, KeyTuple};
-use assoc_core::metadata::{Chain, ChainHop, ChainParts, KeySide, ModelDef, ScopeDef};
+use assoc_core::metadata::{Cardinality, Chain, ChainHop, ChainParts, KeySide, ModelDef, ScopeDef};
 use assoc_core::{LoadState, Value};
 
 /// Whether an owner has all of an association in memory, by the keys of now.
 pub(super) fn is_whole(owner: &dyn Any, chain: &Chain) -> bool {
-    chain.association.field_access.state(owner) == LoadState::Loaded && !is_stale(owner, chain)
+    chain.association.field_access.state(owner) == LoadState::Loaded
+        && !is_stale(owner, chain)
+        && !lacks_its_row(owner, chain)
+}
+
+// A row that must exist and was not found may have been hidden by a filter, or be written since: it is worth another look, as
+// the row of a foreign key is.
+fn lacks_its_row(owner: &dyn Any, chain: &Chain) -> bool {
+    let association = chain.association;
+    if association.options.optional || association.kind.cardinality() != Cardinality::One {
+        return false;
+    }
+    let mut lacks = true;
+    association.field_access.visit(owner, &mut |_| lacks = false);
+    lacks
 }
 
 // A key whose row was not there is worth another look.

@@ -3,6 +3,7 @@
 use assoc_core::Result;
 use assoc_repo::prelude::*;
 use conformance_harness::{Context, Level, cases};
+use conformance_written_models::followers::{self, Badge, Keeper};
 use conformance_written_models::museum::{self, Exhibit, Room, Visit, Work};
 
 cases! { "handles_hidden", Level::Collection;
@@ -15,6 +16,7 @@ cases! { "handles_hidden", Level::Collection;
     named_rows,
     default_limits_are_seen,
     default_limits_refuse_writes_of_all,
+    one_that_must_exist_is_looked_up_again,
 }
 
 async fn rooms(repo: &Repo) -> Result<[Room; 3]> {
@@ -187,4 +189,28 @@ async fn default_limits_refuse_writes_of_all(cx: &mut Context) -> Result<()> {
     cx.step("a row that is named", visits.delete(&found)).await?;
     cx.step("a new one", visits.create(Visit::build().set(Visit::VISITOR, "Dan"))).await?;
     cx.rows("visits", "SELECT id, room_id, visitor FROM visits WHERE id <= 3 ORDER BY id").await
+}
+
+// What a filter hid may be there for a repo without it, as the row of a foreign key may.
+async fn one_that_must_exist_is_looked_up_again(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    followers::tables(&repo).await?;
+    let named = repo.insert(Keeper::build().set(Keeper::NAME, "Ada")).await?;
+    let hidden = repo.insert(Badge::build().set(Badge::TEXT, "lost").set(Badge::KEEPER_ID, named.id)).await?;
+    let filtered = repo.filtered(move |model| (model == Badge::DEF).then(|| Badge::ID.ne(hidden.id).into_expr()));
+    let query = || Query::preload(Keeper::BADGE);
+
+    let mut keeper = cx.step("hidden", filtered.get_or_fail::<Keeper>(named.id, query())).await?;
+    cx.require(keeper.badge().is_err(), "the filter hides it")?;
+    cx.step("and still", filtered.preload(&mut keeper, Keeper::BADGE)).await?;
+    cx.require(keeper.badge().is_err(), "it hides it as before")?;
+    cx.step("without the filter", repo.preload(&mut keeper, Keeper::BADGE)).await?;
+    cx.require(keeper.badge()?.text == "lost", "it is there")?;
+    cx.step("it is loaded now", repo.preload(&mut keeper, Keeper::BADGE)).await?;
+
+    repo.delete(keeper.badge()?).await?;
+    let mut keeper = cx.step("missing", repo.get_or_fail::<Keeper>(named.id, query())).await?;
+    repo.insert(Badge::build().set(Badge::TEXT, "new").set(Badge::KEEPER_ID, named.id)).await?;
+    cx.step("written since", repo.preload(&mut keeper, Keeper::BADGE)).await?;
+    cx.require(keeper.badge()?.text == "new", "it is there")
 }
