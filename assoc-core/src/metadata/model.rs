@@ -20,6 +20,11 @@ use crate::value::Value;
 /// A struct that is a row of a table. Derived with `#[derive(Model)]`, never written by hand.
 ///
 /// Every read decodes each value once, from the driver's form straight into the struct.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+#[doc = include_str!("../../docs/model.txt")]
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a model",
     label = "not a model",
@@ -99,6 +104,19 @@ impl fmt::Display for TableRef {
 }
 
 /// A column of a model.
+///
+/// The tests of a dialect make columns by hand:
+///
+/// ```
+/// use assoc_core::SqlType;
+/// use assoc_core::metadata::{ColumnDef, ColumnDefault};
+///
+/// let price = ColumnDef::new("price", "price", SqlType::Decimal, false).with_precision(10, 2).with_read_back();
+/// assert_eq!((price.precision, price.read_back, price.column_ref().name), (Some((10, 2)), true, "price"));
+/// let code = ColumnDef::new("code", "code", SqlType::Text, false).with_length(3);
+/// assert!(code.length == Some(3) && !code.may_be_left_out());
+/// assert!(code.with_default(ColumnDefault::Sql("'EUR'")).may_be_left_out());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ColumnDef {
@@ -225,6 +243,11 @@ impl ColumnDef {
 }
 
 /// A model as data, for reflection, the planner and the SQL writer.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+#[doc = include_str!("../../docs/model_def.txt")]
+/// ```
 #[non_exhaustive]
 pub struct ModelDef {
     /// The struct's name.

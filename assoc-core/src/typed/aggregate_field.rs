@@ -21,6 +21,7 @@ pub struct AggregateField<O, V> {
 
 impl<O, V> AggregateField<O, V> {
     /// Made by the derive.
+    #[doc(hidden)]
     #[must_use]
     pub const fn new(def: AggregateFieldDef) -> Self {
         AggregateField { def, types: PhantomData }
