@@ -85,7 +85,7 @@ impl RowChange {
 /// use assoc_core::change::same_value;
 ///
 /// let column = &Post::COLUMNS[Post::ID.index()];
-/// assert!(same_value(column, &Value::Int(7), &Value::UInt(7)));
+/// assert!(same_value(column, &Value::Decimal("9.5".into()), &Value::Decimal("9.50".into())));
 /// assert!(same_value(column, &Value::Real(f64::NAN), &Value::Real(f64::NAN)));
 /// assert!(!same_value(column, &Value::Real(0.0), &Value::Real(-0.0)));
 /// ```

@@ -178,7 +178,7 @@ impl RowChange {
     /// let mut post = RowChange::new(Post::DEF);
     /// post.cast(&[("user_id", "seven")].into_input(Limits::default()).unwrap(), &permit);
     /// assert!(post.changed().is_empty());
-    /// assert_eq!(post.problems()[0].path(), "user_id");
+    /// assert_eq!(post.problems()[0].path, "user_id");
     /// ```
     pub fn cast(&mut self, input: &Input, permit: &PermitDef) {
         let Node::Map(entries) = &input.0 else {
