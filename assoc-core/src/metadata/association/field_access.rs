@@ -21,6 +21,18 @@ pub enum LoadState {
 }
 
 /// Which rows belong to which owner: each owner has a run of positions.
+///
+/// ```
+/// use assoc_core::execution::Links;
+///
+/// // Of three owners the first has two rows, the second none, and the third shares one of them.
+/// let links = Links::Many { rows: vec![0, 1, 1], ends: vec![2, 2, 3] };
+/// assert_eq!((links.owners(), links.rows()), (3, 3));
+/// assert_eq!(links.positions(), [vec![0, 1], vec![], vec![1]]);
+/// assert!(links.by_owner().map(|(owner, own)| (owner, own.len())).eq([(0, 2), (1, 0), (2, 1)]));
+/// assert!(!links.is_exclusive(2), "the shared row is copied");
+/// assert_eq!(Links::first_of(&[0, 1, 1], &[2, 2, 3]), Links::One(vec![Some(0), None, Some(1)]));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Links {
     /// The rows lie in the owners' order, and each belongs to one owner: one run length per owner.
@@ -213,6 +225,28 @@ pub(crate) fn share_row<T: Send + Sync + 'static>(
 
 /// Access to the field that contains an association. [`FieldAccessor`](crate::execution::FieldAccessor) implements it for all
 /// holders, with one instance per association.
+///
+/// ```
+#[doc = include_str!("../../../docs/blog.txt")]
+/// use assoc_core::LoadState;
+/// use assoc_core::execution::{Children, Links};
+///
+/// let posts = User::POSTS.def().field_access;
+/// let mut users = vec![user(1, "Ada", None), user(2, "Grace", None)];
+/// assert_eq!(posts.state(&users[0]), LoadState::NotLoaded);
+/// let rows = Children::Owned(Box::new(vec![post(7, 1, "On looms"), post(8, 1, "On engines")]));
+/// posts.attach(&mut users, rows, &Links::Runs(vec![2, 0]), &|_| false, LoadState::Loaded);
+///
+/// let mut titles = Vec::new();
+/// posts.visit_mut(&mut users[0], &mut |row| row.downcast_mut::<Post>().expect("a post").title.push('!'));
+/// posts.visit(&users[0], &mut |row| titles.extend(row.downcast_ref::<Post>().map(|post| post.title.clone())));
+/// assert_eq!((titles.len(), titles[0].as_str()), (2, "On looms!"));
+/// assert_eq!(posts.state(&users[1]), LoadState::Loaded, "there are none");
+/// posts.clear(&mut users[0]);
+/// assert_eq!(posts.state(&users[0]), LoadState::NotLoaded);
+/// // This holder owns its rows, and remembers neither a key nor rows of a join table.
+/// assert!(!posts.is_shared() && posts.loaded_for(&users[0]).is_none() && !posts.keeps_join_rows());
+/// ```
 pub trait FieldAccess: Send + Sync {
     /// How much of the association one owner has in memory; not loaded for a value of another type.
     fn state(&self, owner: &dyn Any) -> LoadState;
