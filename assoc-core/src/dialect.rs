@@ -325,6 +325,13 @@ pub enum ColumnRole {
 /// dialect.write_limit(&mut writer, Some(10), None);
 /// assert_eq!(writer.finish().sql(), r#""body" LIKE $1 ESCAPE '\' LIMIT 10"#);
 /// ```
+///
+/// What a dialect writes that overrides nothing, which a backend checks against its database method by method:
+///
+/// ```
+#[doc = include_str!("../docs/blog.txt")]
+#[doc = include_str!("../docs/dialect_defaults.txt")]
+/// ```
 pub trait Dialect: Send + Sync + fmt::Debug {
     /// The database's name, for messages: `SQLite`.
     fn name(&self) -> &'static str;

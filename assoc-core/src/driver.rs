@@ -183,7 +183,7 @@ impl<'a> IndependentQuery<'a> {
 ///
 /// ```
 #[doc = include_str!("../docs/connection.txt")]
-/// use assoc_core::driver::{IndependentQuery, Statement, StatementWatch, one_after_the_other};
+/// use assoc_core::driver::{IndependentQuery, Statement, StatementWatch};
 /// use assoc_core::{ErrorKind, Result, Value};
 ///
 /// struct AtMost(usize, Vec<usize>);
@@ -203,7 +203,7 @@ impl<'a> IndependentQuery<'a> {
 /// let mut sinks = [(); 3].map(|()| |_: &mut [Value<'_>]| Ok(()));
 /// let queries = sinks.iter_mut().map(|sink| IndependentQuery::new(&statement, sink)).collect();
 /// let mut watch = AtMost(2, Vec::new());
-/// assert!(block_on(one_after_the_other(&mut Echo, queries, &mut watch)).is_err());
+/// assert!(block_on(Echo.query_together(queries, &mut watch)).is_err());
 /// assert_eq!(watch.1, [0, 1]);
 /// ```
 pub trait StatementWatch: Send {
@@ -301,7 +301,8 @@ pub trait Connection: Send {
     /// Runs a statement and pushes its rows into the sink.
     fn query<'a>(&'a mut self, statement: &'a Statement, sink: &'a mut dyn RowSink) -> BoxFuture<'a, Result<()>>;
 
-    /// Runs several statements that read and do not depend on one another. By default, one after the other.
+    /// Runs several statements that read and do not depend on one another. By default, one after the other. The example of
+    /// [`StatementWatch`] runs some.
     fn query_together<'a>(
         &'a mut self,
         queries: Vec<IndependentQuery<'a>>,
@@ -349,8 +350,7 @@ pub trait Connection: Send {
 /// # Errors
 /// That of the first statement that fails or is refused.
 ///
-/// A driver that sends some statements together hands the others to this: see the watch of [`StatementWatch`], which it tells of
-/// each.
+/// A driver that sends only some statements together hands the others to this. It tells the watch of each.
 ///
 /// ```
 #[doc = include_str!("../docs/connection.txt")]

@@ -292,6 +292,26 @@ impl ParentGroup {
     ///
     /// # Errors
     /// When the condition cannot be written, or there are too many keys.
+    ///
+    /// See [`ParentChanges`], which collects what the statement writes.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::counters::ParentChanges;
+    /// use assoc_core::execution::KeyTuple;
+    /// # use assoc_core::value::{Date, DateTime, Time};
+    /// # let date = Date { year: 2024, month: 2, day: 29 };
+    /// # let now = DateTime { date, time: Time { negative: false, hour: 12, minute: 0, second: 0, micros: 0 } };
+    ///
+    /// let mut changes = ParentChanges::new(true);
+    /// let team = KeyTuple::of_row([5_i64.into()]);
+    /// changes.count(Team::DEF, Team::PRIMARY_KEY, Team::USERS_COUNT.index(), &[(team, 2)]);
+    /// let teams = changes.take_next().expect("a team");
+    /// let visible = Team::USERS_COUNT.ge(0).into_expr(); // A repo's filter.
+    /// let statement = teams.statement(&StandardSql::default(), &teams.keys(), &visible, now)?;
+    /// assert!(statement.sql().ends_with("WHERE id IN (?) AND (users_count >= ?)"));
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn statement(&self, dialect: &dyn Dialect, keys: &KeySet, visible: &Expr, now: DateTime) -> Result<Statement> {
         let mut counted: BTreeMap<usize, BTreeMap<i64, Vec<KeyTuple>>> = BTreeMap::new();
         let mut touched: BTreeMap<usize, Vec<KeyTuple>> = BTreeMap::new();

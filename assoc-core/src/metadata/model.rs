@@ -311,6 +311,7 @@ impl ModelDef {
     }
 
     /// Sets the rules. The derive calls this.
+    #[doc(hidden)]
     #[must_use]
     pub const fn with_rules(mut self, rules: fn() -> &'static RuleSet) -> Self {
         self.rules = Some(rules);
@@ -318,6 +319,7 @@ impl ModelDef {
     }
 
     /// Sets a default scope. The derive calls this.
+    #[doc(hidden)]
     #[must_use]
     pub const fn with_default_scope(mut self, scope: fn() -> ScopeDef) -> Self {
         self.default_scope = Some(scope);
@@ -325,6 +327,7 @@ impl ModelDef {
     }
 
     /// Makes the model one of several models of a table. The derive calls this.
+    #[doc(hidden)]
     #[must_use]
     pub const fn with_discriminator(mut self, column: usize, tag: &'static str) -> Self {
         self.discriminator = Some(Discriminator { column, tag });
@@ -332,6 +335,7 @@ impl ModelDef {
     }
 
     /// Makes every write read its rows back. The derive calls this.
+    #[doc(hidden)]
     #[must_use]
     pub const fn with_read_back(mut self) -> Self {
         self.read_back = true;
@@ -339,6 +343,7 @@ impl ModelDef {
     }
 
     /// Gives the model callbacks. The derive calls this.
+    #[doc(hidden)]
     #[must_use]
     pub const fn with_callbacks(mut self, callbacks: ModelCallbacks) -> Self {
         self.callbacks = Some(callbacks);
@@ -364,6 +369,7 @@ impl ModelDef {
     }
 
     /// The join table of a `has_and_belongs_to_many` without a model. The derive calls this.
+    #[doc(hidden)]
     #[must_use]
     pub const fn join_table(name: &'static str, table: TableRef, columns: &'static [ColumnDef]) -> Self {
         ModelDef::new(name, table, columns, &[], &[], &LinkTable)

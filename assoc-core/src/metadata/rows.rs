@@ -97,6 +97,7 @@ pub struct RowsOf<M>(PhantomData<fn() -> M>);
 
 impl<M> RowsOf<M> {
     /// Makes the constant.
+    #[doc(hidden)]
     #[must_use]
     #[allow(clippy::new_without_default)] // Only ever used in constants.
     pub const fn new() -> Self {

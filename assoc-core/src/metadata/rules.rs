@@ -304,6 +304,18 @@ impl RuleSet {
     }
 
     /// Adds what the rules find wrong with a row.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::Rules;
+    /// use assoc_core::change::RowChange;
+    ///
+    /// // A change asks all rule sets that judge it.
+    /// let mut tag = RowChange::new(Tag::DEF);
+    /// tag.set(Tag::NAME.index(), "".into());
+    /// tag.add_rules(Rules::<Tag>::new().required(Tag::NAME).into_set());
+    /// assert_eq!(tag.problems().len(), 1);
+    /// ```
     pub fn problems(&self, row: &dyn FinalValues, errors: &mut Vec<FieldError>) {
         for rule in self.rules.iter().filter(|rule| rule.runs(row)) {
             let mut found = Vec::new();

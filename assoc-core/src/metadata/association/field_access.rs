@@ -262,6 +262,32 @@ pub trait FieldAccess: Send + Sync {
 
     /// Offers each row in memory that is shared by `Arc` to `pick`, and stores the row that `pick` returns, if it has
     /// the same type.
+    ///
+    /// ```
+    #[doc = include_str!("../../../docs/blog.txt")]
+    /// use std::sync::Arc;
+    ///
+    /// use assoc_core::LoadState;
+    /// use assoc_core::execution::{Children, KeyMark, Links};
+    ///
+    /// let comments = User::COMMENTS.def().field_access;
+    /// let mut users = vec![user(1, "Ada", None), user(2, "Grace", None)];
+    /// let rows = vec![Arc::new(Comment { id: 4, post_id: 7, body: "!".into() })];
+    /// // Both have the comment, and it is in memory once.
+    /// let both = Links::Many { rows: vec![0, 0], ends: vec![1, 2] };
+    /// comments.attach(&mut users, Children::Shared(&rows), &both, &|_| false, LoadState::Loaded);
+    /// assert!(comments.is_shared());
+    /// let mut offered = 0;
+    /// comments.share(&mut users[0], &mut |row| {
+    ///     offered += usize::from(row.is::<Comment>());
+    ///     None // It stays as it is.
+    /// });
+    /// assert_eq!(offered, 1);
+    ///
+    /// // By which key of the owner they were loaded.
+    /// comments.set_loaded_for(&mut users[0], KeyMark::of_int(1));
+    /// assert_eq!(comments.loaded_for(&users[0]), Some(KeyMark::of_int(1)));
+    /// ```
     fn share(&self, owner: &mut dyn Any, pick: &mut dyn FnMut(SharedRow) -> Option<SharedRow>) {
         let _ = (owner, pick);
     }
@@ -279,6 +305,20 @@ pub trait FieldAccess: Send + Sync {
     }
 
     /// Notes that the row of an association to one may be hidden by a filter, if the association is loaded without a row.
+    ///
+    /// ```
+    #[doc = include_str!("../../../docs/blog.txt")]
+    /// use assoc_core::execution::{Children, Links};
+    /// use assoc_core::{HiddenBy, LoadState};
+    ///
+    /// let author = Post::USER.def().field_access;
+    /// let mut posts = vec![post(7, 1, "On looms")];
+    /// let nobody = Children::Owned(Box::new(Vec::<User>::new()));
+    /// author.attach(&mut posts, nobody, &Links::One(vec![None]), &|_| false, LoadState::Loaded);
+    /// author.may_be_hidden(&mut posts[0], HiddenBy::FilteredRepo);
+    /// // Reading it does not say that there is none.
+    /// assert!(posts[0].user.get().is_err());
+    /// ```
     fn may_be_hidden(&self, owner: &mut dyn Any, by: HiddenBy) {
         let _ = (owner, by);
     }
@@ -308,6 +348,26 @@ pub trait FieldAccess: Send + Sync {
     }
 
     /// As [`attach`](Self::attach), with the join row of each link, for holders with a join model.
+    ///
+    /// ```
+    #[doc = include_str!("../../../docs/blog.txt")]
+    /// use std::sync::Arc;
+    ///
+    /// use assoc_core::LoadState;
+    /// use assoc_core::execution::{Children, JoinTableRows, Links};
+    ///
+    /// // A join table without a model: its rows consist of keys, and are not kept.
+    /// let tags = Post::TAGS.def().field_access;
+    /// assert!(!tags.keeps_join_rows());
+    /// let (mut posts, rows) = (vec![post(7, 1, "On looms")], vec![Arc::new(Tag { id: 3, name: "rust".into() })]);
+    /// let between = JoinTableRows { rows: &(), positions: &[0] };
+    /// let links = Links::Many { rows: vec![0], ends: vec![1] };
+    /// tags.attach_with_join_rows(&mut posts, Children::Shared(&rows), between, &links, &|_| false, LoadState::Loaded);
+    /// let (mut targets, mut join_rows) = (0, 0);
+    /// tags.visit(&posts[0], &mut |_| targets += 1);
+    /// tags.visit_join_rows(&posts[0], &mut |_| join_rows += 1);
+    /// assert_eq!((targets, join_rows), (1, 0));
+    /// ```
     fn attach_with_join_rows(
         &self,
         owners: &mut dyn Owners,
