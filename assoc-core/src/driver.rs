@@ -303,6 +303,25 @@ pub trait Connection: Send {
 
     /// Runs several statements that read and do not depend on one another. By default, one after the other. The example of
     /// [`StatementWatch`] runs some.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/connection.txt")]
+    /// use assoc_core::driver::{IndependentQuery, Statement, StatementWatch};
+    /// use assoc_core::{Result, Value};
+    /// # struct All;
+    /// # impl StatementWatch for All {
+    /// #     fn begins(&mut self, _: usize) -> Result<()> {
+    /// #         Ok(())
+    /// #     }
+    /// #     fn ended(&mut self, _: usize, _: &Result<()>) {}
+    /// # }
+    ///
+    /// let (statement, mut texts) = (Statement::plain("SELECT 1"), Vec::new());
+    /// let mut sink = |row: &mut [Value<'_>]| Ok(texts.push(row[0].clone().into_owned()));
+    /// let queries = vec![IndependentQuery::new(&statement, &mut sink)];
+    /// block_on(Echo.query_together(queries, &mut All)).unwrap();
+    /// assert_eq!(texts, [Value::from("SELECT 1")]);
+    /// ```
     fn query_together<'a>(
         &'a mut self,
         queries: Vec<IndependentQuery<'a>>,

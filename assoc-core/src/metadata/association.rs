@@ -192,16 +192,7 @@ pub(crate) mod kinds {
 ///
 /// ```
 #[doc = include_str!("../../docs/blog.txt")]
-/// use assoc_core::metadata::{AssociationKind, Cardinality, Linkage, Route};
-///
-/// let posts = User::POSTS.def();
-/// assert_eq!((posts.kind.association_kind(), posts.kind.cardinality()), (AssociationKind::HasMany, Cardinality::Many));
-/// assert!(matches!(posts.kind.route(posts)?, Route::TargetKey(_)));
-/// assert!(matches!(posts.kind.linkage(posts)?, Linkage::TargetKey(_)));
-/// assert_eq!(posts.kind.dependents(posts)?.len(), 1, "`dependent = \"destroy\"`");
-/// assert_eq!(User::TEAM.def().kind.parents(User::TEAM.def()).len(), 1, "`counter_cache`");
-/// assert_eq!(User::COMMENTS.def().kind.parts(), Some([posts, Post::COMMENTS.def()]));
-/// # Ok::<(), assoc_core::Error>(())
+#[doc = include_str!("../../docs/association_behavior.txt")]
 /// ```
 pub trait AssociationBehavior: kinds::sealed::Kind + Send + Sync + fmt::Debug {
     /// Its name.
@@ -470,6 +461,7 @@ impl Default for Options {
 
 impl AssociationDef {
     /// Makes an association. The derive calls this.
+    #[doc(hidden)]
     #[must_use]
     pub const fn new(
         name: &'static str,

@@ -108,14 +108,7 @@ impl fmt::Display for TableRef {
 /// The tests of a dialect make columns by hand:
 ///
 /// ```
-/// use assoc_core::SqlType;
-/// use assoc_core::metadata::{ColumnDef, ColumnDefault};
-///
-/// let price = ColumnDef::new("price", "price", SqlType::Decimal, false).with_precision(10, 2).with_read_back();
-/// assert_eq!((price.precision, price.read_back, price.column_ref().name), (Some((10, 2)), true, "price"));
-/// let code = ColumnDef::new("code", "code", SqlType::Text, false).with_length(3);
-/// assert!(code.length == Some(3) && !code.may_be_left_out());
-/// assert!(code.with_default(ColumnDefault::Sql("'EUR'")).may_be_left_out());
+#[doc = include_str!("../../docs/column_def.txt")]
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -285,7 +278,8 @@ pub struct Discriminator {
 }
 
 impl ModelDef {
-    /// Makes a model. The derive calls this.
+    /// Makes a model. The derive calls this, and so do tests of a dialect, which need no struct: see
+    /// [`ModelRows`] for one.
     #[must_use]
     pub const fn new(
         name: &'static str,

@@ -230,6 +230,14 @@ impl RuleSet {
     }
 
     /// Adds a rule.
+    ///
+    /// ```
+    /// use assoc_core::metadata::rules::{Check, Rule, RuleSet};
+    ///
+    /// let mut rules = RuleSet::new();
+    /// rules.push(Rule::new(vec![2], Check::Present));
+    /// assert!(rules.rules().len() == 1 && !rules.has_constraints());
+    /// ```
     pub fn push(&mut self, rule: Rule) {
         self.rules.push(rule);
     }

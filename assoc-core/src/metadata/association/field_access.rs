@@ -300,6 +300,19 @@ pub trait FieldAccess: Send + Sync {
     }
 
     /// Remembers the key of the owner by which the rows in memory were loaded.
+    ///
+    /// See [`share`](Self::share), whose example does.
+    ///
+    /// ```
+    #[doc = include_str!("../../../docs/blog.txt")]
+    /// use assoc_core::execution::KeyMark;
+    ///
+    /// let mut users = [user(1, "Ada", None)];
+    /// // A holder that finds its rows by one key needs no mark: the rows show the key.
+    /// let posts = User::POSTS.def().field_access;
+    /// posts.set_loaded_for(&mut users[0], KeyMark::of_int(1));
+    /// assert_eq!(posts.loaded_for(&users[0]), None);
+    /// ```
     fn set_loaded_for(&self, owner: &mut dyn Any, key: KeyMark) {
         let _ = (owner, key);
     }
@@ -343,6 +356,14 @@ pub trait FieldAccess: Send + Sync {
     }
 
     /// Calls `each` with the row of the join table beside each row in memory.
+    ///
+    /// ```
+    #[doc = include_str!("../../../docs/blog.txt")]
+    /// // A join table without a model keeps none.
+    /// let mut join_rows = 0;
+    /// Post::TAGS.def().field_access.visit_join_rows(&post(7, 1, "On looms"), &mut |_| join_rows += 1);
+    /// assert_eq!(join_rows, 0);
+    /// ```
     fn visit_join_rows<'a>(&self, owner: &'a dyn Any, each: &mut dyn FnMut(&'a dyn Any)) {
         let _ = (owner, each);
     }

@@ -6,6 +6,14 @@ use crate::metadata::expr::Expr;
 use crate::metadata::model::{ColumnDefault, Discriminator, FilledBy, ModelDef};
 
 /// The option `counter_cache`.
+///
+/// ```
+/// use assoc_core::metadata::CounterCache;
+///
+/// // Of a `belongs_to` of one model, whose third column may stand for the number of rows.
+/// let cache = CounterCache::new(&[2], true);
+/// assert_eq!((cache.columns, cache.active), (&[2][..], true));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CounterCache {
@@ -25,6 +33,13 @@ impl CounterCache {
 }
 
 /// The option `touch`.
+///
+/// ```
+/// use assoc_core::metadata::Touch;
+///
+/// // Beside `updated_at` the fourth column of the only model.
+/// assert_eq!(Touch::new(&[&[3]]).columns[0], [3]);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Touch {
