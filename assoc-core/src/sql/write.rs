@@ -48,7 +48,8 @@ pub fn insert(
 ///
 /// // The text is written once for all batches of two rows.
 /// let text = insert_text(&StandardSql::default(), Tag::DEF, &[Tag::NAME.index()], 2, false);
-/// let batch = |names: [&'static str; 2]| insert_statement(text.clone(), names.map(|name| Bind::Value(name.into())).into());
+/// let bound = |names: [&'static str; 2]| names.map(|name| Bind::Value(name.into())).into();
+/// let batch = |names| insert_statement(text.clone(), bound(names));
 /// let (first, second) = (batch(["rust", "sql"]), batch(["web", "orm"]));
 /// assert_eq!((first.kind(), first.sql()), (StatementKind::Insert, "INSERT INTO tags (name) VALUES (?), (?)"));
 /// assert!(std::sync::Arc::ptr_eq(first.shared_sql(), second.shared_sql()) && first != second);

@@ -175,7 +175,8 @@ impl<'e> ServerError<'e> {
     /// use assoc_dialects::mysql::ServerError;
     ///
     /// let foreign_key = "CONSTRAINT `posts_user` FOREIGN KEY (`user_id`) REFERENCES `users` (`id`)";
-    /// let message = format!("Cannot add or update a child row: a foreign key constraint fails (`db`.`posts`, {foreign_key})");
+    /// let why = "Cannot add or update a child row: a foreign key constraint fails";
+    /// let message = format!("{why} (`db`.`posts`, {foreign_key})");
     /// let error = ServerError::new(1452, &message);
     /// assert_eq!((error.columns(), error.table("")), (vec!["user_id"], Some("posts")));
     /// ```

@@ -107,11 +107,23 @@ impl DefaultScope {
     /// use assoc_core::Scope;
     /// use assoc_core::metadata::DefaultScope;
     /// #[derive(assoc_macros::Model, Clone)]
-    /// struct Account { id: i64, #[has_many] notes: assoc_core::HasMany<Note> }
+    /// struct Account {
+    ///     id: i64,
+    ///     #[has_many]
+    ///     notes: assoc_core::HasMany<Note>,
+    /// }
+    ///
     /// #[derive(assoc_macros::Model, Clone)]
     /// #[model(default_scope = kept)]
-    /// struct Note { id: i64, account_id: i64, kept: bool }
-    /// fn kept(notes: Scope<Note>) -> Scope<Note> { notes.filter(Note::KEPT.eq(true)) }
+    /// struct Note {
+    ///     id: i64,
+    ///     account_id: i64,
+    ///     kept: bool,
+    /// }
+    ///
+    /// fn kept(notes: Scope<Note>) -> Scope<Note> {
+    ///     notes.filter(Note::KEPT.eq(true))
+    /// }
     ///
     /// assert_eq!(DefaultScope::Kept.of_members(Account::NOTES.def()), Note::KEPT.eq(true).into_expr());
     /// assert!(DefaultScope::LeftOut.of_members(Account::NOTES.def()).is_always());

@@ -59,7 +59,13 @@ impl VariantDef {
     /// ```
     /// # use assoc_core::{Model, Polymorphic, BelongsTo};
     /// # #[derive(assoc_macros::Model, Debug, Clone)]
-    /// # struct Picture { id: i64, imageable_id: i64, imageable_type: String, #[belongs_to(polymorphic)] imageable: BelongsTo<Imageable> }
+    /// # struct Picture {
+    /// #     id: i64,
+    /// #     imageable_id: i64,
+    /// #     imageable_type: String,
+    /// #     #[belongs_to(polymorphic)]
+    /// #     imageable: BelongsTo<Imageable>,
+    /// # }
     /// # #[derive(assoc_macros::Model, Debug, Clone)]
     /// # struct Product { id: i64 }
     /// # #[derive(assoc_macros::Polymorphic, Debug, Clone)]
