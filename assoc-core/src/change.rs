@@ -73,6 +73,11 @@ pub use written::{WrittenRow, common_path};
 pub type Row = Arc<dyn Any + Send + Sync>;
 
 /// What is to be written to one row: a new one, or one that exists.
+///
+/// ```
+#[doc = include_str!("../docs/blog.txt")]
+#[doc = include_str!("../docs/row_change.txt")]
+/// ```
 #[derive(Clone)]
 pub struct RowChange {
     model: &'static ModelDef,
@@ -127,6 +132,16 @@ impl RowChange {
     /// # Errors
     /// [`ErrorKind::Invalid`] if the owner's key is `NULL`, so that it has no members; when the declaration contradicts
     /// itself.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/blog.txt")]
+    /// use assoc_core::change::RowChange;
+    ///
+    /// let ada = user(1, "Ada", None);
+    /// let post = RowChange::new_member(User::POSTS.def(), &ada)?;
+    /// assert_eq!(post.changed(), [(Post::USER_ID.index(), 1_i64.into())]);
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn new_member(association: &'static AssociationDef, owner: &dyn Any) -> Result<Self> {
         let mut change = RowChange::new((association.target)());
         for preset in presets(association, Some(owner)) {
@@ -173,6 +188,14 @@ impl RowChange {
     }
 
     /// A row of which all values are known already, one entry for each column.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/blog.txt")]
+    /// use assoc_core::change::RowChange;
+    ///
+    /// let tag = RowChange::with_values(Tag::DEF, None, vec![None, Some("rust".into())]);
+    /// assert_eq!(tag.changed(), [(Tag::NAME.index(), "rust".into())]);
+    /// ```
     #[must_use]
     pub fn with_values(model: &'static ModelDef, base: Option<Row>, values: Vec<Option<Value<'static>>>) -> Self {
         let mut change = RowChange::with_base(model, base);
@@ -259,11 +282,31 @@ impl RowChange {
     }
 
     /// Adds rules beside those of the model.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/blog.txt")]
+    /// use assoc_core::Rules;
+    /// use assoc_core::change::RowChange;
+    ///
+    /// let mut tag = RowChange::with_values(Tag::DEF, None, vec![None, Some("".into())]);
+    /// assert!(tag.problems().is_empty());
+    /// tag.add_rules(Rules::<Tag>::new().required(Tag::NAME).into_set());
+    /// assert_eq!((tag.problems().len(), tag.rules().count()), (1, 1));
+    /// ```
     pub fn add_rules(&mut self, rules: RuleSet) {
         self.extra_mut().rules.push(Arc::new(rules));
     }
 
     /// The rules that judge the row: its model's, and those of this change.
+    ///
+    /// See [`add_rules`](Self::add_rules) for those of a change.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/blog.txt")]
+    /// use assoc_core::change::RowChange;
+    ///
+    /// assert_eq!(RowChange::new(Tag::DEF).rules().count(), 0, "the model has none");
+    /// ```
     pub fn rules(&self) -> impl Iterator<Item = &RuleSet> {
         let of_model = self.model.rules.map(|rules| rules());
         of_model.into_iter().chain(self.own_rules())

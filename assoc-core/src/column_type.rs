@@ -150,6 +150,34 @@ impl SqlType {
 /// Implemented for integers, floats, `bool`, `String`, `Vec<u8>`, [`Option`] of each, and behind features of the
 /// same name for `uuid`, `chrono`, `time`, `jiff`, `rust_decimal` and `serde_json`, which has `Json<T>` for types of the
 /// program as well. A newtype or an enum gets it by `#[derive(ColumnType)]`.
+///
+/// A type of the program by hand, where `#[derive(ColumnType)]` does not fit:
+///
+/// ```
+/// use assoc_core::{ColumnType, DecodeError, SqlType, Value};
+///
+/// /// A price in cents, stored as an integer.
+/// #[derive(Debug, Clone, PartialEq)]
+/// struct Cents(i64);
+///
+/// impl ColumnType for Cents {
+///     const SQL_TYPE: SqlType = SqlType::Int(64);
+///
+///     fn from_value(value: &mut Value<'_>) -> Result<Self, DecodeError> {
+///         i64::from_value(value).map(Cents)
+///     }
+///
+///     fn to_value(&self) -> Value<'_> {
+///         Value::Int(self.0)
+///     }
+/// }
+///
+/// assert_eq!(Cents::from_value(&mut Value::Int(950)).unwrap(), Cents(950));
+/// assert!(Cents::from_value(&mut Value::from("9.50")).is_err());
+/// assert_eq!(Cents(950).into_value(), Cents(950).to_value());
+/// // A column that may be `NULL` has an empty value, which it keeps where it is not selected.
+/// assert_eq!((Cents::absent(), Option::<Cents>::absent()), (None, Some(None)));
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a column",
     label = "not a column type",

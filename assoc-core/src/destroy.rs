@@ -48,6 +48,36 @@ use crate::sql::KeyedRows;
 pub use removal_order::{Referral, RemovalOrder, removal_order};
 
 /// What destroying rows of a model leads to.
+///
+/// ```
+#[doc = include_str!("../docs/blog.txt")]
+/// use assoc_core::destroy::{DestroyPlan, Effect, Reading};
+/// use assoc_core::driver::KeySet;
+///
+/// let dialect = StandardSql::default();
+/// let plan = DestroyPlan::new(User::DEF, Reading::Needed, None)?;
+/// let edges: Vec<String> = plan.edges().iter().map(|edge| edge.association.qualified_name()).collect();
+/// assert_eq!(edges, ["User.posts", "Post.comments", "Post.tags"]);
+/// assert!(!plan.is_single() && !plan.has_callbacks() && plan.root_filter().is_always());
+///
+/// // Posts are read, because comments hang on them. Of comments nobody needs to know anything.
+/// let read = plan.nodes().iter().map(|node| (node.model.table.name, node.read));
+/// assert_eq!(read.collect::<Vec<_>>(), [("users", true), ("posts", true), ("comments", false), ("posts_tags", false)]);
+/// let posts = plan.select(&plan.edges()[0]).statement(&dialect, &KeySet::Ints([7].into()))?;
+/// assert_eq!(posts.sql(), "SELECT id, user_id FROM posts WHERE user_id IN (?)");
+/// assert!(plan.deletes_returning(Comment::DEF) && !plan.shows_keyless(&plan.edges()[1]));
+///
+/// // What refers to other rows goes before them. No table refers to itself, so a stage is one statement.
+/// let last = plan.stages().last().expect("the users");
+/// assert_eq!((last, plan.links()), (plan.stage_of(0), &[][..]));
+/// assert!(plan.stages().iter().all(|stage| !stage.in_waves));
+///
+/// // The team counts its users, so it has to be known which team that was.
+/// assert_eq!(plan.followed().iter().map(|children| children.model).collect::<Vec<_>>(), [User::DEF]);
+/// assert!(plan.explain(&dialect)?.starts_with("User (destroyed)\n"));
+/// assert_eq!(plan.without_touches().followed().len(), 1, "a counter is no time");
+/// # Ok::<(), assoc_core::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct DestroyPlan {
     nodes: Vec<DestroyNode>,
@@ -83,6 +113,21 @@ pub struct DestroyNode {
 }
 
 /// An association of a node's model, and what is done with the rows that depend on an owner.
+///
+/// ```
+#[doc = include_str!("../docs/blog.txt")]
+/// use assoc_core::destroy::{DestroyPlan, Reading};
+/// use assoc_core::driver::KeySet;
+///
+/// let plan = DestroyPlan::new(Post::DEF, Reading::Needed, None)?;
+/// let comments = &plan.edges()[0];
+/// assert_eq!(comments.owner_columns(), [Post::ID.index()]);
+/// let delete = comments.keyed_rows().delete(&StandardSql::default(), &KeySet::Ints([7].into()))?;
+/// assert_eq!(delete.sql(), "DELETE FROM comments WHERE post_id IN (?)");
+/// // They go before the post. Neither callbacks nor hand-written SQL want to see them.
+/// assert!(!comments.is_after() && !comments.tells() && comments.by_sql().is_none());
+/// # Ok::<(), assoc_core::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct DestroyEdge {
     /// The association.
@@ -222,6 +267,18 @@ impl DestroyPlan {
     }
 
     /// Whether more than the primary key has to be known of a single row that is destroyed.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/blog.txt")]
+    /// use assoc_core::destroy::{DestroyPlan, Reading};
+    ///
+    /// // Posts refer to their user by its primary key.
+    /// assert!(!DestroyPlan::new(Post::DEF, Reading::Needed, None)?.reads_root());
+    /// // A filter may hide the row itself.
+    /// let hook: assoc_core::execution::FilterHook = std::sync::Arc::new(|_| Some(Post::TITLE.ne("").into_expr()));
+    /// assert!(DestroyPlan::new(Comment::DEF, Reading::Needed, Some(&hook))?.reads_root());
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     #[must_use]
     pub fn reads_root(&self) -> bool {
         let root = &self.nodes[0];

@@ -279,6 +279,59 @@ pub enum ColumnRole {
 }
 
 /// How one database wants its SQL.
+///
+/// A dialect of a server with numbered placeholders, which takes the rest from the standard:
+///
+/// ```
+#[doc = include_str!("../docs/blog.txt")]
+/// use assoc_core::dialect::{Capabilities, ColumnRole, Dialect};
+/// use assoc_core::metadata::ColumnDef;
+/// use assoc_core::sql::SqlWriter;
+/// use assoc_core::{SqlType, Value, schema};
+///
+/// #[derive(Debug, Default)]
+/// struct Numbered(Capabilities);
+///
+/// impl Dialect for Numbered {
+///     fn name(&self) -> &'static str {
+///         "Numbered"
+///     }
+///
+///     fn capabilities(&self) -> &Capabilities {
+///         &self.0
+///     }
+///
+///     fn quote(&self, identifier: &str, sql: &mut String) {
+///         sql.push_str(&format!("\"{}\"", identifier.replace('"', "\"\"")));
+///     }
+///
+///     fn placeholder(&self, position: usize, sql: &mut String) {
+///         sql.push_str(&format!("${position}"));
+///     }
+///
+///     fn column_type(&self, column: &ColumnDef, _: ColumnRole) -> std::borrow::Cow<'static, str> {
+///         if column.sql_type == SqlType::Text { "TEXT".into() } else { "BIGINT".into() }
+///     }
+/// }
+///
+/// let dialect = Numbered::default();
+/// let table = schema::create_table(Comment::DEF, &dialect);
+/// let columns = r#"("id" BIGINT PRIMARY KEY AUTO_INCREMENT, "post_id" BIGINT NOT NULL, "body" TEXT NOT NULL)"#;
+/// assert_eq!(table[0].sql(), format!(r#"CREATE TABLE "comments" {columns}"#));
+///
+/// let mut writer = SqlWriter::new(&dialect);
+/// writer.own_column("body");
+/// dialect.write_like(&mut writer, &Value::from("%a%"));
+/// dialect.write_limit(&mut writer, Some(10), None);
+/// assert_eq!(writer.finish().sql(), r#""body" LIKE $1 ESCAPE '\' LIMIT 10"#);
+/// ```
+///
+/// What a dialect writes that overrides nothing, which a backend checks against its database method by method:
+///
+/// ```
+#[doc = include_str!("../docs/blog.txt")]
+#[doc = include_str!("../docs/dialect_defaults.txt")]
+/// ```
 pub trait Dialect: Send + Sync + fmt::Debug {
     /// The database's name, for messages: `SQLite`.
     fn name(&self) -> &'static str;

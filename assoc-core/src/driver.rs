@@ -84,6 +84,15 @@ pub use crate::statement::{Bind, BindList, Lack, Statement, StatementKind, State
 use crate::error::{DriverError, DriverErrorKind};
 
 /// What a statement that returns no rows did.
+///
+/// ```
+/// use assoc_core::driver::ExecResult;
+///
+/// // `UPDATE …` whose condition held for three rows, and `INSERT …` of one and of two.
+/// assert_eq!(ExecResult::new(3, None).affected, 3);
+/// assert_eq!(ExecResult::new(1, Some(7)).last_insert_id, Some(7));
+/// assert_eq!(ExecResult::new(2, None).with_last_of_several(8).last_of_several, Some(8));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct ExecResult {
@@ -135,6 +144,23 @@ pub enum IsolationLevel {
 }
 
 /// One of several statements that run together, and where its rows go.
+///
+/// ```
+#[doc = include_str!("../docs/connection.txt")]
+/// use assoc_core::Value;
+/// use assoc_core::driver::{IndependentQuery, Statement};
+///
+/// let (users, posts) = (Statement::plain("SELECT 1"), Statement::plain("SELECT 2"));
+/// let (mut of_users, mut of_posts) = (Vec::new(), Vec::new());
+/// let mut first = |row: &mut [Value<'_>]| Ok(of_users.push(row[0].to_string()));
+/// let mut second = |row: &mut [Value<'_>]| Ok(of_posts.push(row[0].to_string()));
+/// let queries = [IndependentQuery::new(&users, &mut first), IndependentQuery::new(&posts, &mut second)];
+/// // Each statement has its own sink, whatever runs first.
+/// for IndependentQuery { statement, sink } in queries.into_iter().rev() {
+///     block_on(Echo.query(statement, sink)).unwrap();
+/// }
+/// assert_eq!((of_users, of_posts), (vec!["\"SELECT 1\"".into()], vec!["\"SELECT 2\"".to_owned()]));
+/// ```
 pub struct IndependentQuery<'a> {
     /// The statement. It reads, and needs no row of the others.
     pub statement: &'a Statement,
@@ -152,6 +178,34 @@ impl<'a> IndependentQuery<'a> {
 /// Sees the statements of [`Connection::query_together`] begin and end, to count, time, log and refuse them.
 ///
 /// Each call names a statement by its position.
+///
+/// A watch that lets no more than some statements run:
+///
+/// ```
+#[doc = include_str!("../docs/connection.txt")]
+/// use assoc_core::driver::{IndependentQuery, Statement, StatementWatch};
+/// use assoc_core::{ErrorKind, Result, Value};
+///
+/// struct AtMost(usize, Vec<usize>);
+///
+/// impl StatementWatch for AtMost {
+///     fn begins(&mut self, at: usize) -> Result<()> {
+///         if at < self.0 { Ok(()) } else { Err(ErrorKind::Transaction("too many statements").into()) }
+///     }
+///
+///     fn ended(&mut self, at: usize, result: &Result<()>) {
+///         assert!(result.is_ok());
+///         self.1.push(at);
+///     }
+/// }
+///
+/// let statement = Statement::plain("SELECT 1");
+/// let mut sinks = [(); 3].map(|()| |_: &mut [Value<'_>]| Ok(()));
+/// let queries = sinks.iter_mut().map(|sink| IndependentQuery::new(&statement, sink)).collect();
+/// let mut watch = AtMost(2, Vec::new());
+/// assert!(block_on(Echo.query_together(queries, &mut watch)).is_err());
+/// assert_eq!(watch.1, [0, 1]);
+/// ```
 pub trait StatementWatch: Send {
     /// The statement is about to be sent.
     ///
@@ -165,11 +219,109 @@ pub trait StatementWatch: Send {
 }
 
 /// One connection to a database, used by one task at a time. The contract is in the [module documentation](self).
+///
+/// A connection without a database, which answers every statement with its own text:
+///
+/// ```
+/// # use assoc_core::driver::{BoxFuture, Connection, ExecResult, IsolationLevel, RowSink, Statement, TransactionMode};
+/// # use assoc_core::{ErrorKind, Result, Value};
+/// #[derive(Default)]
+/// struct Echo {
+///     inside: bool,
+///     savepoints: Vec<u32>,
+/// }
+///
+/// impl Connection for Echo {
+///     fn query<'a>(&'a mut self, statement: &'a Statement, sink: &'a mut dyn RowSink) -> BoxFuture<'a, Result<()>> {
+///         // An error of the sink ends the statement, and is the error of the statement.
+///         Box::pin(async move { sink.row(&mut [statement.sql().into()]) })
+///     }
+///
+///     fn execute<'a>(&'a mut self, _: &'a Statement) -> BoxFuture<'a, Result<ExecResult>> {
+///         Box::pin(async { Ok(ExecResult::new(1, None)) })
+///     }
+///
+///     fn begin(&mut self, _: TransactionMode) -> BoxFuture<'_, Result<()>> {
+///         Box::pin(async {
+///             if std::mem::replace(&mut self.inside, true) {
+///                 return Err(ErrorKind::Transaction("there is one already").into());
+///             }
+///             Ok(())
+///         })
+///     }
+///
+///     fn commit(&mut self) -> BoxFuture<'_, Result<()>> {
+///         self.rollback() // There is nothing to keep.
+///     }
+///
+///     fn rollback(&mut self) -> BoxFuture<'_, Result<()>> {
+///         Box::pin(async { Ok(*self = Echo::default()) })
+///     }
+///
+///     fn savepoint(&mut self, depth: u32) -> BoxFuture<'_, Result<()>> {
+///         Box::pin(async move { Ok(self.savepoints.push(depth)) })
+///     }
+///
+///     fn release_savepoint(&mut self, depth: u32) -> BoxFuture<'_, Result<()>> {
+///         self.rollback_to_savepoint(depth)
+///     }
+///
+///     fn rollback_to_savepoint(&mut self, depth: u32) -> BoxFuture<'_, Result<()>> {
+///         // One that is not there is no error.
+///         Box::pin(async move { Ok(self.savepoints.retain(|open| *open < depth)) })
+///     }
+/// }
+/// # fn block_on<T>(future: impl Future<Output = T>) -> T {
+/// #     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+/// #     match std::pin::pin!(future).as_mut().poll(&mut context) {
+/// #         std::task::Poll::Ready(output) => output,
+/// #         std::task::Poll::Pending => panic!("nothing of this waits"),
+/// #     }
+/// # }
+///
+/// let mut connection = Echo::default();
+/// let mut answer = Vec::new();
+/// let mut sink = |row: &mut [Value<'_>]| Ok(answer.push(row[0].to_string()));
+/// block_on(connection.query(&Statement::plain("SELECT 1"), &mut sink))?;
+/// assert_eq!(answer, ["\"SELECT 1\""]);
+///
+/// block_on(connection.begin(TransactionMode::Write))?;
+/// assert!(block_on(connection.begin(TransactionMode::Write)).is_err());
+/// block_on(connection.savepoint(1))?;
+/// block_on(connection.rollback_to_savepoint(1))?;
+/// block_on(connection.release_savepoint(1))?;
+/// block_on(connection.commit())?;
+/// assert!(!connection.inside && connection.savepoints.is_empty());
+///
+/// // What a driver need not have.
+/// assert!(block_on(connection.begin_isolated(TransactionMode::Read, IsolationLevel::Serializable)).is_err());
+/// # Ok::<(), assoc_core::Error>(())
+/// ```
 pub trait Connection: Send {
     /// Runs a statement and pushes its rows into the sink.
     fn query<'a>(&'a mut self, statement: &'a Statement, sink: &'a mut dyn RowSink) -> BoxFuture<'a, Result<()>>;
 
-    /// Runs several statements that read and do not depend on one another. By default, one after the other.
+    /// Runs several statements that read and do not depend on one another. By default, one after the other. The example of
+    /// [`StatementWatch`] runs some.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/connection.txt")]
+    /// use assoc_core::driver::{IndependentQuery, Statement, StatementWatch};
+    /// use assoc_core::{Result, Value};
+    /// # struct All;
+    /// # impl StatementWatch for All {
+    /// #     fn begins(&mut self, _: usize) -> Result<()> {
+    /// #         Ok(())
+    /// #     }
+    /// #     fn ended(&mut self, _: usize, _: &Result<()>) {}
+    /// # }
+    ///
+    /// let (statement, mut texts) = (Statement::plain("SELECT 1"), Vec::new());
+    /// let mut sink = |row: &mut [Value<'_>]| Ok(texts.push(row[0].clone().into_owned()));
+    /// let queries = vec![IndependentQuery::new(&statement, &mut sink)];
+    /// block_on(Echo.query_together(queries, &mut All)).unwrap();
+    /// assert_eq!(texts, [Value::from("SELECT 1")]);
+    /// ```
     fn query_together<'a>(
         &'a mut self,
         queries: Vec<IndependentQuery<'a>>,
@@ -216,6 +368,31 @@ pub trait Connection: Send {
 ///
 /// # Errors
 /// That of the first statement that fails or is refused.
+///
+/// A driver that sends only some statements together hands the others to this. It tells the watch of each.
+///
+/// ```
+#[doc = include_str!("../docs/connection.txt")]
+/// use assoc_core::driver::{IndependentQuery, Statement, StatementWatch, one_after_the_other};
+/// use assoc_core::{Result, Value};
+/// # struct Ended(usize);
+/// # impl StatementWatch for Ended {
+/// #     fn begins(&mut self, _: usize) -> Result<()> {
+/// #         Ok(())
+/// #     }
+/// #     fn ended(&mut self, _: usize, _: &Result<()>) {
+/// #         self.0 += 1;
+/// #     }
+/// # }
+///
+/// let (one, other) = (Statement::plain("SELECT 1"), Statement::plain("SELECT 2"));
+/// let (mut rows, mut more) = (0, 0);
+/// let mut sinks = (|_: &mut [Value<'_>]| Ok(rows += 1), |_: &mut [Value<'_>]| Ok(more += 1));
+/// let queries = vec![IndependentQuery::new(&one, &mut sinks.0), IndependentQuery::new(&other, &mut sinks.1)];
+/// let mut watch = Ended(0);
+/// block_on(one_after_the_other(&mut Echo, queries, &mut watch)).unwrap();
+/// assert_eq!((rows, more, watch.0), (1, 1, 2));
+/// ```
 pub async fn one_after_the_other<C: Connection + ?Sized>(
     connection: &mut C,
     queries: Vec<IndependentQuery<'_>>,
@@ -231,6 +408,14 @@ pub async fn one_after_the_other<C: Connection + ?Sized>(
 }
 
 /// How a pool is doing.
+///
+/// ```
+/// use assoc_core::driver::PoolStatus;
+///
+/// let status = PoolStatus::new(5, 2, 10);
+/// assert_eq!(status.open - status.idle, 3, "connections in use");
+/// assert!(status.open < status.max, "room for more");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PoolStatus {
@@ -261,6 +446,39 @@ pub enum Access {
 }
 
 /// A database: its dialect and a supply of connections. The contract is in the [module documentation](self).
+///
+/// A driver with one connection, which the pool of a real one would lend:
+///
+/// ```
+#[doc = include_str!("../docs/connection.txt")]
+#[doc = include_str!("../docs/blog.txt")]
+/// use assoc_core::Result;
+/// use assoc_core::driver::{Access, BoxFuture, Dialect, Driver, PoolStatus};
+///
+/// struct EchoDriver {
+///     dialect: StandardSql,
+/// }
+///
+/// impl Driver for EchoDriver {
+///     fn dialect(&self) -> &dyn Dialect {
+///         &self.dialect
+///     }
+///
+///     fn acquire(&self, _: Access) -> BoxFuture<'_, Result<Box<dyn Connection>>> {
+///         Box::pin(async { Ok(Box::new(Echo) as Box<dyn Connection>) })
+///     }
+///
+///     fn pool_status(&self) -> Option<PoolStatus> {
+///         Some(PoolStatus::new(1, 1, 1))
+///     }
+/// }
+///
+/// let driver: std::sync::Arc<dyn Driver> = std::sync::Arc::new(EchoDriver { dialect: StandardSql::default() });
+/// assert!(block_on(driver.acquire(Access::Read)).is_ok());
+/// assert_eq!((driver.dialect().name(), driver.pool_status().map(|pool| pool.max)), ("standard SQL", Some(1)));
+/// // Without a way of its own it has no connection at once: `acquire` is asked.
+/// assert!(driver.acquire_now(Access::Read).is_none());
+/// ```
 pub trait Driver: Send + Sync + 'static {
     /// How this database wants its SQL, and what it can do.
     fn dialect(&self) -> &dyn Dialect;

@@ -58,6 +58,18 @@ impl<M: Model> TargetRow for M {
 }
 
 /// The parameter of a to-one holder: a model `T`, if there must be a target, or `Option<T>`.
+///
+/// ```
+/// use assoc_core::{NotLoadedReason, ToOne};
+/// # #[derive(assoc_macros::Model, Debug, Clone, PartialEq)]
+/// # struct Team { id: i64 }
+///
+/// let team = Team { id: 7 };
+/// assert_eq!(<Team as ToOne>::read(Some(&team)), Ok(&team));
+/// // Without a target one holder has an error, the other has no target.
+/// assert_eq!(<Team as ToOne>::read(None), Err(NotLoadedReason::NoRow));
+/// assert_eq!(<Option<Team> as ToOne>::read(None), Ok(None));
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the target of an association",
     label = "neither a model nor an `Option` of one",

@@ -91,6 +91,17 @@ impl PartialEq for JoinHop {
 }
 
 /// A joined table.
+///
+/// ```
+#[doc = include_str!("../docs/blog.txt")]
+/// use assoc_core::joins::{JoinKind, Joins};
+/// use assoc_core::metadata::Request;
+///
+/// let mut joins = Joins::default();
+/// joins.join(&Request::new(Post::USER.def()), JoinKind::Inner, None)?;
+/// assert!(!joins.tables()[0].multiplies(), "a post has one author");
+/// # Ok::<(), assoc_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct JoinedTable {
     /// The table that it joins to; `None` for the statement's own table.
@@ -132,6 +143,31 @@ struct Path {
 }
 
 /// The joins of a statement. They are plain data, which compares, clones and prints.
+///
+/// ```
+#[doc = include_str!("../docs/blog.txt")]
+/// use assoc_core::IntoPreload;
+/// use assoc_core::joins::{JoinKind, Joins, RawJoin};
+///
+/// let mut joins = Joins::default();
+/// assert!(joins.is_empty());
+/// let [posts] = User::POSTS.with(Post::COMMENTS).into_requests().try_into().unwrap();
+/// joins.join(&posts, JoinKind::Left, None)?;
+/// assert_eq!((joins.find(&["posts"]), joins.find(&["posts", "comments"])), (Some(0), Some(1)));
+/// assert_eq!(joins.paths().count(), 2);
+/// assert!(joins.is_below(1, 0) && !joins.is_below(0, 1));
+/// assert!(joins.tables()[1].multiplies(), "a post has several comments");
+///
+/// // Whoever asks which users there are needs no comments.
+/// assert_eq!(joins.only(&[0]).tables().len(), 1);
+///
+/// // Hand-written joins come last, and their names are taken.
+/// joins.push_raw(RawJoin { sql: "JOIN logins AS comments ON true".into(), binds: vec![] });
+/// joins.assign_names(User::DEF, 63);
+/// let names: Vec<&str> = joins.tables().iter().map(|table| table.name.as_str()).collect();
+/// assert_eq!((names, joins.raw().len()), (vec!["posts", "comments_posts"], 1));
+/// # Ok::<(), assoc_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Joins {
     tables: Vec<JoinedTable>,
@@ -217,6 +253,21 @@ impl Joins {
     ///
     /// # Errors
     /// When the path is joined already with other options.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/blog.txt")]
+    /// use assoc_core::joins::{JoinKind, Joins, hops_of};
+    /// use assoc_core::metadata::Chain;
+    ///
+    /// let (comments, mut joins) = (User::COMMENTS.def(), Joins::default());
+    /// let hops = hops_of(&Chain::keys(comments)?)?;
+    /// // A through association has a table between.
+    /// let tables = joins.add_path(None, User::DEF, &["comments"], comments, hops.clone(), JoinKind::Inner)?;
+    /// assert_eq!(tables, [0, 1]);
+    /// // The same path once more is the same tables.
+    /// assert_eq!(joins.add_path(None, User::DEF, &["comments"], comments, hops, JoinKind::Inner)?, tables);
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn add_path(
         &mut self,
         from: Option<usize>,
@@ -355,6 +406,16 @@ impl Joins {
 ///
 /// # Errors
 /// When the association has several target models, depends on the owner, is grouped, or is hand-written SQL.
+///
+/// ```
+#[doc = include_str!("../docs/blog.txt")]
+/// use assoc_core::joins::hops_of;
+/// use assoc_core::metadata::Chain;
+///
+/// let tables: Vec<&str> = hops_of(&Chain::keys(Post::TAGS.def())?)?.iter().map(|hop| hop.model.table.name).collect();
+/// assert_eq!(tables, ["posts_tags", "tags"]);
+/// # Ok::<(), assoc_core::Error>(())
+/// ```
 pub fn hops_of(chain: &Chain) -> Result<Vec<JoinHop>> {
     let association = chain.association;
     if chain.owner_scoped {

@@ -15,6 +15,18 @@ pub use mark::KeyMark;
 
 /// The type of a primary key: one column's type, or a tuple of them for a composite key. `()` is for tables without
 /// one (join tables).
+///
+/// ```
+/// use assoc_core::{Key, Value};
+///
+/// let key = (7_i64, "de".to_owned());
+/// let mut values = Vec::new();
+/// key.push_values(&mut values);
+/// assert_eq!(values, [Value::Int(7), Value::from("de")]);
+/// assert_eq!(<(i64, String)>::WIDTH, 2);
+/// assert_eq!(<(i64, String)>::from_values(&values).unwrap(), key);
+/// assert!(<(i64, String)>::from_values(&values[..1]).is_err());
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a primary key",
     label = "not a key type",
@@ -107,6 +119,19 @@ tuple_key!(A 0, B 1, C 2, D 3);
 
 /// The values of a key, comparable and hashable by their bytes. Integers of any sign type and decimals compare by
 /// number, floats by their bits.
+///
+/// ```
+/// use assoc_core::Value;
+/// use assoc_core::execution::KeyTuple;
+///
+/// // A driver may give back another integer type than was bound.
+/// assert_eq!(KeyTuple::new([Value::UInt(7)]), KeyTuple::new([Value::Int(7)]));
+/// assert_eq!(KeyTuple::new([Value::Int(7), Value::Null]), None);
+///
+/// let row = KeyTuple::of_row([Value::Int(7), Value::Null]);
+/// assert_eq!(row.values(), [Value::Int(7), Value::Null]);
+/// assert!(KeyTuple::of_row([Value::Int(9)]).cmp_values(&KeyTuple::of_row([Value::Int(10)])).is_lt());
+/// ```
 #[derive(Debug, Clone)]
 pub struct KeyTuple(Box<[Value<'static>]>);
 
@@ -217,6 +242,19 @@ impl fmt::Display for KeyTuple {
 
 /// The key of each of several rows; `None` where part of it is `NULL`. Nearly all keys are single integers, which stay
 /// integers throughout.
+///
+/// ```
+/// use assoc_core::Value;
+/// use assoc_core::execution::{KeyTuple, RowKeys};
+///
+/// let mut keys = RowKeys::Ints(vec![Some(7), None]);
+/// assert!(!keys.is_empty());
+/// assert_eq!((keys.len(), keys.show(0), keys.show(1)), (2, "7".to_owned(), "NULL".to_owned()));
+///
+/// // Beside keys of another kind all are tuples.
+/// keys.extend(RowKeys::from_iter([KeyTuple::of_row(["de".into()])]));
+/// assert_eq!(keys.into_tuples(), [KeyTuple::new([Value::Int(7)]), None, KeyTuple::new(["de".into()])]);
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub enum RowKeys {
     /// Single integer columns.
@@ -280,6 +318,22 @@ fn tuple_of(key: Option<i64>) -> Option<KeyTuple> {
 }
 
 /// Distinct keys to look up, in ascending order (integers) or first-seen order made stable by sorting (the rest).
+///
+/// ```
+/// use assoc_core::driver::KeySet;
+/// use assoc_core::execution::RowKeys;
+///
+/// let authors = RowKeys::Ints(vec![Some(3), None, Some(1), Some(3)]);
+/// let editors = RowKeys::Ints(vec![Some(2)]);
+/// let keys = KeySet::distinct([&authors, &editors]);
+/// assert_eq!(keys, KeySet::Ints([1, 2, 3].into()));
+/// assert_eq!((keys.len(), keys.width(), keys.tuples().len()), (3, 1, 3));
+///
+/// // As many statements as there are chunks.
+/// assert_eq!(keys.chunks(2), [KeySet::Ints([1, 2].into()), KeySet::Ints([3].into())]);
+/// let nothing = KeySet::distinct([]);
+/// assert!(nothing.is_empty() && nothing.chunks(2).is_empty());
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub enum KeySet {
     /// Single integers.

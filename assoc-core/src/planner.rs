@@ -128,6 +128,36 @@ pub struct RootRequest {
 }
 
 /// What to load, in which steps.
+///
+/// ```
+#[doc = include_str!("../docs/blog.txt")]
+/// use assoc_core::IntoPreload;
+/// use assoc_core::planner::{Plan, Root, RootRequest};
+///
+/// // The authors of the posts are users that are there already.
+/// let requests = User::POSTS.with((Post::COMMENTS, Post::USER)).into_requests();
+/// let plan = Plan::new(User::DEF, Root::Fetched, requests.clone())?;
+/// let steps: Vec<&str> = plan.steps().iter().map(|step| step.select.model.name).collect();
+/// assert_eq!(steps[0], "Post");
+/// assert_eq!((plan.root(), plan.roots(), plan.nodes().len()), (Root::Fetched, 1, 4));
+/// let posts = plan.edge(plan.steps()[0].serves[0]);
+/// assert_eq!((posts.association, plan.key_of_owner(posts)), (User::POSTS.def(), vec![User::ID.index()]));
+/// // No filter hides a row, no statement is joined to the root's, no aggregate is computed, and nothing waits for rows.
+/// assert_eq!(plan.hidden_by(posts), None);
+/// assert!(plan.joined().is_empty() && plan.aggregates().is_empty() && plan.deferred().is_empty());
+/// // Comments need posts, so the first step runs alone.
+/// assert_eq!(plan.independent_from(0), 1);
+/// assert!(!plan.steps()[0].depends_on_owners());
+/// let text = plan.explain(&StandardSql::default(), Some("SELECT …"))?;
+/// assert!(text.starts_with("User [1]") && text.contains("SELECT …"));
+///
+/// // Rows of two models that the program holds.
+/// let users = RootRequest { model: User::DEF, requests, available: false };
+/// let teams = RootRequest { model: Team::DEF, requests: Team::USERS.into_requests(), available: true };
+/// let both = Plan::of_roots(Root::Existing, vec![users, teams], false)?;
+/// assert_eq!((both.roots(), both.root()), (2, Root::Existing));
+/// # Ok::<(), assoc_core::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Plan {
     pub(crate) root: Root,
@@ -264,6 +294,18 @@ pub enum Source {
 }
 
 /// One statement (or one per chunk of keys) and what it serves.
+///
+/// ```
+#[doc = include_str!("../docs/blog.txt")]
+/// use assoc_core::IntoPreload;
+/// use assoc_core::planner::{Fetch, Plan, Root};
+///
+/// let plan = Plan::new(User::DEF, Root::Fetched, User::POSTS.into_requests())?;
+/// let step = &plan.steps()[0];
+/// assert!(matches!(step.fetch, Fetch::ByKey) && !step.depends_on_owners());
+/// assert_eq!((step.select.columns, step.serves.len()), (&[Post::USER_ID.index()][..], 1));
+/// # Ok::<(), assoc_core::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Step {
     /// What is selected.
@@ -319,6 +361,21 @@ impl Plan {
     ///
     /// # Errors
     /// As [`new`](Self::new).
+    ///
+    /// ```
+    #[doc = include_str!("../docs/blog.txt")]
+    /// use assoc_core::IntoPreload;
+    /// use assoc_core::planner::{Plan, Root, RootRequest};
+    ///
+    /// let steps = |by_hops: &[_]| {
+    ///     let requests = User::COMMENTS.filter(Comment::BODY.ne("")).into_requests();
+    ///     let root = RootRequest { model: User::DEF, requests, available: false };
+    ///     Plan::of_roots_by_hops(Root::Existing, vec![root], false, by_hops).map(|plan| plan.steps().len())
+    /// };
+    /// // A condition on the targets: one statement joins the posts, unless they are in memory.
+    /// assert_eq!((steps(&[])?, steps(&[User::COMMENTS.def()])?), (1, 2));
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn of_roots_by_hops(
         root: Root,
         roots: Vec<RootRequest>,

@@ -26,6 +26,18 @@ use crate::value::Value;
 
 /// Whether an update must read the row back, because the stored row may differ from the given values: the database
 /// computes or changes columns by itself, or a column may store a value in another form.
+///
+/// ```
+#[doc = include_str!("../docs/blog.txt")]
+/// use assoc_core::Value;
+/// use assoc_core::save::reads_back;
+///
+/// let dialect = StandardSql::default();
+/// let set = |title: &'static str| [(Post::TITLE.index(), Value::from(title))];
+/// assert!(!reads_back(Post::DEF, &dialect, &set("On looms")));
+/// // A `CHAR(n)` loses blanks at the end.
+/// assert!(reads_back(Post::DEF, &dialect, &set("On looms ")));
+/// ```
 #[must_use]
 pub fn reads_back(model: &ModelDef, dialect: &dyn Dialect, changes: &[(usize, Value<'static>)]) -> bool {
     let own = |column: &ColumnDef| column.read_back || matches!(column.default, ColumnDefault::Generated(_));
@@ -36,6 +48,17 @@ pub fn reads_back(model: &ModelDef, dialect: &dyn Dialect, changes: &[(usize, Va
 
 /// Whether an inserted row can surely be read if the columns fit the table's, so that a failed read need not undo the
 /// insert. It tries to read the given values, because a column type of the program may refuse them.
+///
+/// ```
+#[doc = include_str!("../docs/blog.txt")]
+/// use assoc_core::save::is_surely_readable;
+///
+/// let dialect = StandardSql::default();
+/// // The key is made by the database, and is an integer.
+/// assert!(is_surely_readable(Tag::DEF, &dialect, &[None, Some("rust".into())]));
+/// // Whatever the database puts there need not be text.
+/// assert!(!is_surely_readable(Tag::DEF, &dialect, &[None, None]));
+/// ```
 #[must_use]
 pub fn is_surely_readable(model: &ModelDef, dialect: &dyn Dialect, row: &[Option<Value<'static>>]) -> bool {
     if model.read_back {

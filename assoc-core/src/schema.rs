@@ -11,6 +11,18 @@ use crate::statement::{Statement, StatementKind};
 /// polymorphic association over type and key.
 ///
 /// No foreign key *constraints* are written: they would dictate the order in which tables are made.
+///
+/// ```
+#[doc = include_str!("../docs/blog.txt")]
+/// use assoc_core::schema::create_table;
+///
+/// let statements = create_table(Post::DEF, &StandardSql::default());
+/// let sql: Vec<&str> = statements.iter().map(|statement| statement.sql()).collect();
+/// let table = "id ANY PRIMARY KEY AUTO_INCREMENT, user_id ANY NOT NULL, title ANY NOT NULL";
+/// // `belongs_to` looks rows up by the key of the other table; the index is for the other direction.
+/// let index = "CREATE INDEX index_posts_on_user_id ON posts (user_id)";
+/// assert_eq!(sql, [format!("CREATE TABLE posts ({table})").as_str(), index]);
+/// ```
 #[must_use]
 pub fn create_table(model: &ModelDef, dialect: &dyn Dialect) -> Vec<Statement> {
     let mut statements = vec![table(model, dialect)];
@@ -30,6 +42,12 @@ pub fn create_table(model: &ModelDef, dialect: &dyn Dialect) -> Vec<Statement> {
 }
 
 /// The statement that removes a model's table, if it exists.
+///
+/// ```
+#[doc = include_str!("../docs/blog.txt")]
+/// let drop = assoc_core::schema::drop_table(Post::DEF, &StandardSql::default());
+/// assert_eq!(drop.sql(), "DROP TABLE IF EXISTS posts");
+/// ```
 #[must_use]
 pub fn drop_table(model: &ModelDef, dialect: &dyn Dialect) -> Statement {
     let mut writer = SqlWriter::of_kind(dialect, StatementKind::Schema);

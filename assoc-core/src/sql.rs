@@ -63,6 +63,48 @@ fn too_deep() -> Error {
 }
 
 /// Text and binds of a statement in the making.
+///
+/// A statement by hand, of names, data and conditions:
+///
+/// ```
+#[doc = include_str!("../docs/blog.txt")]
+/// use assoc_core::Value;
+/// use assoc_core::driver::StatementKind;
+/// use assoc_core::sql::SqlWriter;
+///
+/// let dialect = StandardSql::default();
+/// let mut writer = SqlWriter::of_kind(&dialect, StatementKind::Update);
+/// writer.push("UPDATE ");
+/// writer.table(&Post::DEF.table);
+/// writer.push(" SET ");
+/// let set = [("title", Value::from("A")), ("user_id", Value::Int(7))];
+/// writer.separated(", ", set, |writer, (name, value)| {
+///     writer.identifier(name);
+///     writer.push(" = ");
+///     writer.bind(value);
+/// });
+/// writer.where_clause(&Post::ID.eq(1).into_expr())?;
+/// let statement = writer.finish();
+/// assert_eq!(statement.sql(), "UPDATE posts SET title = ?, user_id = ? WHERE id = ?");
+/// assert_eq!((statement.kind(), statement.binds().len()), (StatementKind::Update, 3));
+///
+/// // Columns of the model have the table's name in front where others are beside it.
+/// let mut writer = SqlWriter::new(&dialect);
+/// writer.qualify("posts");
+/// writer.columns(Tag::DEF);
+/// writer.order_by(&[Tag::NAME.desc().into_term()])?;
+/// assert_eq!(writer.text(), "posts.id, posts.name ORDER BY posts.name DESC");
+///
+/// let mut writer = SqlWriter::new(&dialect);
+/// writer.condition(&(Post::TITLE.is_null() & Post::USER_ID.ne(7)).into_expr())?;
+/// writer.push(" OR ");
+/// writer.own_column("id");
+/// writer.push(" = ");
+/// writer.operand(&Post::USER_ID.max().into_operand())?;
+/// assert_eq!(writer.text(), "(title IS NULL) AND (user_id <> ?) OR id = MAX(user_id)");
+/// assert_eq!(writer.dialect().name(), "standard SQL");
+/// # Ok::<(), assoc_core::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct SqlWriter<'d> {
     dialect: &'d dyn Dialect,
@@ -145,6 +187,21 @@ impl<'d> SqlWriter<'d> {
     }
 
     /// Appends a placeholder for a whole list, for dialects whose driver can bind one.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/blog.txt")]
+    /// use assoc_core::driver::{Bind, BindList};
+    /// use assoc_core::sql::SqlWriter;
+    ///
+    /// let dialect = StandardSql::default();
+    /// let mut writer = SqlWriter::new(&dialect);
+    /// writer.push("id = ANY(");
+    /// writer.bind_list(BindList::Ints([4, 7].into()));
+    /// writer.push(")");
+    /// let statement = writer.finish();
+    /// assert_eq!(statement.sql(), "id = ANY(?)");
+    /// assert!(matches!(statement.binds(), [Bind::List(ids)] if ids.len() == 2));
+    /// ```
     pub fn bind_list(&mut self, list: BindList) {
         self.push_bind(Bind::List(list));
     }
@@ -165,6 +222,23 @@ impl<'d> SqlWriter<'d> {
     ///
     /// # Errors
     /// When there are more binds than the database takes.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/blog.txt")]
+    /// use assoc_core::sql::SqlWriter;
+    ///
+    /// let dialect = StandardSql::default(); // It takes 999.
+    /// let written = |keys: std::ops::Range<i64>| {
+    ///     let mut writer = SqlWriter::new(&dialect);
+    ///     writer.where_clause(&Post::ID.is_in(keys).into_expr())?;
+    ///     writer.finish_within_limit()
+    /// };
+    /// // A list has as many binds as a power of two, unless that would be too many.
+    /// assert_eq!(written(0..500)?.binds().len(), 512);
+    /// assert_eq!(written(0..999)?.binds().len(), 999);
+    /// assert!(written(0..1_000).is_err());
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn finish_within_limit(mut self) -> Result<Statement> {
         let limit = self.dialect.capabilities().max_binds;
         if self.binds.len() > limit {

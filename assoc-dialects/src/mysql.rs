@@ -25,6 +25,25 @@ pub mod values;
 const EXACT_DECIMAL: (&str, &str) = ("CAST(", " AS DECIMAL(57,28))");
 
 /// The dialect of one server: backticks, `?`, and its [capabilities](Server::features).
+///
+/// ```
+/// use assoc_core::dialect::{ColumnRole, Dialect};
+/// use assoc_core::metadata::ColumnDef;
+/// use assoc_core::SqlType;
+/// use assoc_dialects::mysql::{MySqlDialect, Server, ServerKind};
+///
+/// // What `SELECT VERSION(), @@version_comment` answered.
+/// let server = Server::parse("10.11.14-MariaDB", "Debian 12");
+/// let dialect = MySqlDialect::new(server.clone(), true);
+/// assert_eq!(dialect.server().kind(), ServerKind::MariaDb);
+/// assert!(dialect.capabilities().insert_returning);
+/// let column = ColumnDef::new("token", "token", SqlType::Uuid, false);
+/// assert_eq!(dialect.column_type(&column, ColumnRole::Plain), "CHAR(36) CHARACTER SET ascii");
+/// assert_eq!(MySqlDialect::new(server, false).column_type(&column, ColumnRole::Plain), "BINARY(16)");
+///
+/// // A client whose `execute` drops the rows of an `INSERT … RETURNING`.
+/// assert!(!dialect.without_returning().capabilities().insert_returning);
+/// ```
 #[derive(Debug, Clone)]
 pub struct MySqlDialect {
     server: Server,
@@ -311,6 +330,15 @@ impl Dialect for MySqlDialect {
 }
 
 /// How raw SQL is read, as the session's `sql_mode` has to have it: backslashes escape.
+///
+/// ```
+/// use assoc_core::sql::scan;
+/// use assoc_dialects::mysql::raw_syntax;
+///
+/// // The question mark is inside the text, whose quote a backslash escapes, and behind it is a comment.
+/// let scanned = scan(r"name <> 'it\'s ?' AND `id?` = ? # why?", raw_syntax()).unwrap();
+/// assert_eq!(scanned.placeholders.len(), 1);
+/// ```
 #[must_use]
 pub fn raw_syntax() -> RawSyntax {
     let mut syntax = RawSyntax::default();

@@ -126,6 +126,16 @@ impl Default for SqliteDialect {
 impl SqliteDialect {
     /// What a version can do, as `sqlite3_libversion_number` gives it: 3,030,000 of 2019 is the first with `NULLS LAST`, and
     /// 3,035,000 of 2021 the first that returns written rows. The default is a version that does both.
+    ///
+    /// ```
+    /// use assoc_core::dialect::{Dialect, NullPlacement};
+    /// use assoc_dialects::sqlite::SqliteDialect;
+    ///
+    /// let of_2020 = SqliteDialect::default().with_version(3_031_000);
+    /// assert!(!of_2020.capabilities().insert_returning);
+    /// assert_eq!(of_2020.capabilities().null_placement, NullPlacement::Clause);
+    /// assert!(SqliteDialect::default().with_version(3_035_000).capabilities().insert_returning);
+    /// ```
     #[must_use]
     pub fn with_version(mut self, number: i32) -> Self {
         returning(&mut self.capabilities, number >= 3_035_000);
@@ -142,6 +152,18 @@ impl SqliteDialect {
     }
 
     /// Whether a UUID is stored as text. By default it is 16 bytes.
+    ///
+    /// ```
+    /// use assoc_core::SqlType;
+    /// use assoc_core::dialect::{ColumnRole, Dialect};
+    /// use assoc_core::metadata::ColumnDef;
+    /// use assoc_dialects::sqlite::SqliteDialect;
+    ///
+    /// let column = ColumnDef::new("token", "token", SqlType::Uuid, false);
+    /// let stored = |dialect: SqliteDialect| dialect.column_type(&column, ColumnRole::Plain);
+    /// assert_eq!(stored(SqliteDialect::default()), "BLOB");
+    /// assert_eq!(stored(SqliteDialect::default().with_uuid_as_text(true)), "TEXT");
+    /// ```
     #[must_use]
     pub fn with_uuid_as_text(mut self, as_text: bool) -> Self {
         self.uuid_as_text = as_text;

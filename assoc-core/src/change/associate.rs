@@ -15,6 +15,20 @@ impl RowChange {
 
     /// Makes the row belong to a row of `target`: its key columns take the target's key, and of a polymorphic association
     /// its type.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use std::sync::Arc;
+    ///
+    /// use assoc_core::change::RowChange;
+    ///
+    /// let mut ada = RowChange::of(User::DEF, Arc::new(user(1, "Ada", Some(5))));
+    /// assert!(!ada.changes_target(User::TEAM.def()));
+    /// let team = Team { id: 6, users_count: 0, users: Default::default() };
+    /// ada.associate(User::TEAM.def(), Team::DEF, &team);
+    /// assert_eq!(ada.changed(), [(User::TEAM_ID.index(), 6_i64.into())]);
+    /// assert!(ada.changes_target(User::TEAM.def()) && !ada.has_members());
+    /// ```
     pub fn associate(&mut self, association: &'static AssociationDef, target: &'static ModelDef, row: &dyn Any) {
         let op = match OwnerKey::of(association) {
             Some(own) => own.lead_to(association, target, row),
@@ -36,6 +50,22 @@ impl RowChange {
     /// Makes the row belong to no row: clears the columns of the association's key that can be `NULL`, are not part of
     /// the row's primary key, and are used by no other association (over other columns). If there is no such column,
     /// saving fails unless a later call sets the key again.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use std::sync::Arc;
+    ///
+    /// use assoc_core::change::RowChange;
+    ///
+    /// let mut ada = RowChange::of(User::DEF, Arc::new(user(1, "Ada", Some(5))));
+    /// ada.dissociate(User::TEAM.def());
+    /// assert_eq!(ada.changed(), [(User::TEAM_ID.index(), assoc_core::Value::Null)]);
+    ///
+    /// // A post always has its author.
+    /// let mut post = RowChange::of(Post::DEF, Arc::new(post(7, 1, "On looms")));
+    /// post.dissociate(Post::USER.def());
+    /// assert!(post.check().is_err());
+    /// ```
     pub fn dissociate(&mut self, association: &'static AssociationDef) {
         self.children.retain(|child| child.association != association);
         for column in link::clearable(self.model, association) {
@@ -48,6 +78,18 @@ impl RowChange {
     }
 
     /// Makes the row belong to a row that is saved first: a new one, or one with changes.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::change::{Member, RowChange};
+    ///
+    /// let mut ada = RowChange::new(User::DEF);
+    /// ada.set(User::NAME.index(), "Ada".into());
+    /// // The team is inserted first: its key is not known yet.
+    /// ada.associate_with(User::TEAM.def(), Member::Change(RowChange::new(Team::DEF)));
+    /// assert!(ada.has_members() && ada.changes_target(User::TEAM.def()));
+    /// assert_eq!(ada.values()[User::TEAM_ID.index()], None);
+    /// ```
     pub fn associate_with(&mut self, association: &'static AssociationDef, target: Member) {
         if !self.takes(association, &target) {
             return;
@@ -75,11 +117,35 @@ impl RowChange {
 
     /// Says something of the members of an association whose key is not in this row. Replacing all members takes back what
     /// was said of them before.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::change::{ChildOp, RowChange};
+    ///
+    /// let mut ada = RowChange::of(User::DEF, std::sync::Arc::new(user(1, "Ada", None)));
+    /// ada.change_members(User::POSTS.def(), ChildOp::Clear);
+    /// assert!(matches!(ada.children()[0].op, ChildOp::Clear));
+    /// assert!(ada.has_members() && ada.changed().is_empty());
+    /// ```
     pub fn change_members(&mut self, association: &'static AssociationDef, op: ChildOp) {
         self.change_members_at(association, op, None);
     }
 
     /// Adds a member to an association whose key is not in this row. The caller adds at least `more` members after it.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::change::{ChildOp, Member, RowChange};
+    ///
+    /// let mut ada = RowChange::new(User::DEF);
+    /// for (title, more) in [("On looms", 1), ("On engines", 0)] {
+    ///     let mut post = RowChange::new(Post::DEF);
+    ///     post.set(Post::TITLE.index(), title.into());
+    ///     ada.push_member(User::POSTS.def(), Member::Change(post), more);
+    /// }
+    /// // New members of which nothing else is said are one entry.
+    /// assert!(matches!(ada.children(), [only] if matches!(&only.op, ChildOp::PushNew(posts) if posts.len() == 2)));
+    /// ```
     #[inline]
     pub fn push_member(&mut self, association: &'static AssociationDef, mut member: Member, more: usize) {
         if let Some(change) = member.change() {

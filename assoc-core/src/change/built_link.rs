@@ -21,6 +21,19 @@ impl RowChange {
     }
 
     /// Takes over what another change says of the owners it was built for.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::change::RowChange;
+    ///
+    /// // A tag that was built for a post is linked to it by a row between, when it is inserted.
+    /// let built = RowChange::new_member(Post::TAGS.def(), &post(7, 1, "On looms"))?;
+    /// let mut other = RowChange::new(Tag::DEF);
+    /// assert!(built.has_members() && !other.has_members());
+    /// other.link_as(&built);
+    /// assert!(other.has_members());
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn link_as(&mut self, other: &RowChange) {
         if other.is_linked() {
             self.extra_mut().links.extend(other.built_links().iter().cloned());

@@ -8,6 +8,17 @@ use crate::value::Value;
 impl RowChange {
     /// The columns to write: of a new row all that were given, of an existing one those that differ. A reference of several
     /// columns is written whole.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::change::RowChange;
+    ///
+    /// let mut tag = RowChange::of(Tag::DEF, std::sync::Arc::new(Tag { id: 7, name: "rust".into() }));
+    /// tag.set(Tag::NAME.index(), "rust".into());
+    /// assert!(tag.changed().is_empty());
+    /// tag.set(Tag::NAME.index(), "sql".into());
+    /// assert_eq!(tag.changed(), [(Tag::NAME.index(), "sql".into())]);
+    /// ```
     #[must_use]
     pub fn changed(&self) -> Vec<(usize, Value<'static>)> {
         let whole = self.parts_of_references();
@@ -67,6 +78,17 @@ impl RowChange {
 
 /// Whether two values of a column are the same, so that writing one over the other changes nothing. All comparisons of
 /// a stored value with one to store use this.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::Value;
+/// use assoc_core::change::same_value;
+///
+/// let column = &Post::COLUMNS[Post::ID.index()];
+/// assert!(same_value(column, &Value::Decimal("9.5".into()), &Value::Decimal("9.50".into())));
+/// assert!(same_value(column, &Value::Real(f64::NAN), &Value::Real(f64::NAN)));
+/// assert!(!same_value(column, &Value::Real(0.0), &Value::Real(-0.0)));
+/// ```
 #[must_use]
 pub fn same_value(column: &ColumnDef, one: &Value<'_>, other: &Value<'_>) -> bool {
     let _ = column;

@@ -10,6 +10,18 @@ impl RowChange {
     /// what `default_with` functions return, and 0 in
     /// counters. Of an existing row `updated_at`, if anything is to be written. What was given
     /// stays.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::change::RowChange;
+    /// use assoc_core::value::{Date, DateTime, Time};
+    ///
+    /// let date = Date { year: 2024, month: 2, day: 29 };
+    /// let now = DateTime { date, time: Time { negative: false, hour: 12, minute: 0, second: 0, micros: 0 } };
+    /// let mut team = RowChange::new(Team::DEF);
+    /// team.fill(now);
+    /// assert_eq!(team.changed(), [(Team::USERS_COUNT.index(), 0_i64.into())], "a counter begins at 0");
+    /// ```
     pub fn fill(&mut self, now: DateTime) {
         let is_new = self.base.is_none();
         if is_new || self.has_changes() {
@@ -34,6 +46,17 @@ pub(crate) fn fill(model: &ModelDef, is_new: bool, values: &mut [Option<Value<'s
 }
 
 /// A time as a column of this type holds it.
+///
+/// ```
+/// use assoc_core::change::timestamp;
+/// use assoc_core::value::{Date, DateTime, Time};
+/// use assoc_core::{SqlType, Value};
+///
+/// let date = Date { year: 2024, month: 2, day: 29 };
+/// let now = DateTime { date, time: Time { negative: false, hour: 12, minute: 0, second: 0, micros: 0 } };
+/// assert_eq!(timestamp(SqlType::DateTime, now), Value::DateTime(now));
+/// assert_eq!(timestamp(SqlType::Date, now), Value::Date(date));
+/// ```
 #[must_use]
 pub fn timestamp(sql_type: SqlType, now: DateTime) -> Value<'static> {
     if sql_type == SqlType::Date { Value::Date(now.date) } else { Value::DateTime(now) }

@@ -243,6 +243,15 @@ impl Input {
 
 /// What a cast takes: an [`Input`], a `serde_json::Value` (feature `serde_json`), or the fields of a form as pairs of name
 /// and text (`posts[0][title]`), in a `Vec`, a slice, an array or a `HashMap`.
+///
+/// ```
+/// use assoc_core::change::{IntoInput, Limits};
+///
+/// let form = [("title", "On looms"), ("tags[0]", "weaving")];
+/// let input = form.into_input(Limits::default()).unwrap();
+/// assert!(input.get("title").is_some() && input.get("tags").is_some());
+/// assert!([("a", "x"), ("a[b]", "y")].into_input(Limits::default()).is_err());
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be cast to a changeset",
     label = "neither JSON nor the fields of a form",

@@ -23,6 +23,17 @@ pub struct KnownValues {
 impl RowChange {
     /// Gives the members that are part of this change the columns of its key that are known, with its type, and new ones what
     /// the conditions of the association say. Rows between are given the keys of both sides. Shared drafts are left out.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::change::{ChildOp, Member, RowChange};
+    ///
+    /// let mut ada = RowChange::of(User::DEF, std::sync::Arc::new(user(1, "Ada", None)));
+    /// ada.change_members(User::POSTS.def(), ChildOp::Replace(vec![Member::Change(RowChange::new(Post::DEF))]));
+    /// ada.give_known_keys();
+    /// let post = ada.children()[0].op.members()[0].change().expect("a new post");
+    /// assert_eq!(post.changed(), [(Post::USER_ID.index(), 1_i64.into())]);
+    /// ```
     pub fn give_known_keys(&mut self) {
         let mut known = KnownAssociations::default();
         for at in 0..self.children.len() {
@@ -55,6 +66,23 @@ impl RowChange {
     }
 
     /// The shared drafts among its members, each with what this change gives it.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use std::sync::Arc;
+    ///
+    /// use assoc_core::change::{Member, RowChange};
+    ///
+    /// let draft = Arc::new(RowChange::new(Post::DEF));
+    /// let mut ada = RowChange::of(User::DEF, Arc::new(user(1, "Ada", None)));
+    /// ada.push_member(User::POSTS.def(), Member::Shared(draft.clone()), 0);
+    /// let (shared, known) = ada.known_keys_of_shared().remove(0);
+    /// assert!(Arc::ptr_eq(shared, &draft));
+    /// // The draft is shared, so a copy takes what is known.
+    /// let mut post = RowChange::clone(shared);
+    /// post.take_known(known);
+    /// assert_eq!(post.changed(), [(Post::USER_ID.index(), 1_i64.into())]);
+    /// ```
     #[must_use]
     pub fn known_keys_of_shared(&self) -> Vec<(&Arc<RowChange>, KnownValues)> {
         let mut known = KnownAssociations::default();
@@ -72,6 +100,17 @@ impl RowChange {
     }
 
     /// Takes what an owner gives. A row that exists is given nothing that it has already.
+    ///
+    /// See [`known_keys_of_shared`](Self::known_keys_of_shared), which says what is known.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::change::{KnownValues, RowChange};
+    ///
+    /// let mut post = RowChange::new(Post::DEF);
+    /// post.take_known(KnownValues::default());
+    /// assert!(post.changed().is_empty());
+    /// ```
     pub fn take_known(&mut self, known: KnownValues) {
         if !self.is_new() && !self.has_own_changes() {
             return;

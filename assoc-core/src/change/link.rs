@@ -184,6 +184,17 @@ pub(super) fn fields(model: &ModelDef, columns: impl IntoIterator<Item = usize>)
 
 impl RowChange {
     /// Whether the row is to belong to another row than before, or to none, by an association whose key it holds.
+    ///
+    /// See [`associate`](Self::associate).
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::change::RowChange;
+    ///
+    /// let mut post = RowChange::of(Post::DEF, std::sync::Arc::new(post(7, 1, "On looms")));
+    /// post.set(Post::USER_ID.index(), 2_i64.into());
+    /// assert!(post.changes_target(Post::USER.def()));
+    /// ```
     #[must_use]
     pub fn changes_target(&self, association: &'static AssociationDef) -> bool {
         let Some(own) = OwnerKey::of(association) else { return false };
@@ -206,6 +217,14 @@ impl RowChange {
 
     /// The columns that say to which row this one belongs by an association: its key, with the type. None if other rows hold
     /// the key.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::change::RowChange;
+    ///
+    /// assert_eq!(RowChange::key_columns(User::TEAM.def()), [User::TEAM_ID.index()]);
+    /// assert!(RowChange::key_columns(User::POSTS.def()).is_empty(), "posts hold it");
+    /// ```
     #[must_use]
     pub fn key_columns(association: &'static AssociationDef) -> Vec<usize> {
         OwnerKey::of(association).map(|own| own.columns().collect()).unwrap_or_default()

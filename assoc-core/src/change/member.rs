@@ -8,6 +8,18 @@ use super::{Row, RowChange};
 use crate::metadata::model::ModelDef;
 
 /// A member of an association, as it was given.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use std::sync::Arc;
+///
+/// use assoc_core::change::{Member, RowChange};
+///
+/// let row = Member::Row { model: Post::DEF, row: Arc::new(post(7, 1, "On looms")) };
+/// assert!(row.model() == Post::DEF && row.existing().is_some() && row.change().is_none());
+/// let new = Member::Change(RowChange::new(Post::DEF));
+/// assert!(new.existing().is_none() && new.change().is_some_and(RowChange::is_new));
+/// ```
 #[derive(Clone)]
 #[non_exhaustive]
 // Most members of large saves are changes. A `Box` around each would cost one more allocation per member.
@@ -72,6 +84,17 @@ impl fmt::Debug for Member {
 }
 
 /// A member on its way into a change. A row that only lends its key need not be copied.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::change::Given;
+///
+/// let row = post(7, 1, "On looms");
+/// let member = Given::Row(Post::DEF, &row).into_member().expect("a post");
+/// assert_eq!(format!("{member:?}"), "Post 7");
+/// // It is no row of users.
+/// assert!(Given::Row(User::DEF, &row).into_member().is_none());
+/// ```
 #[non_exhaustive]
 pub enum Given<'r> {
     /// A row that exists.

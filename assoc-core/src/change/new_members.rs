@@ -9,6 +9,22 @@ use crate::value::Value;
 
 /// New members of one association, pushed one after the other, of which nothing is said but their columns. Their values are in
 /// one list, because there may be very many of them.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::change::{ChildOp, Member, RowChange};
+///
+/// let mut ada = RowChange::new(User::DEF);
+/// let tag = |name| Member::Change(RowChange::with_values(Post::DEF, None, vec![None, None, Some(name)]));
+/// ada.push_member(User::POSTS.def(), tag("On looms".into()), 1);
+/// ada.push_member(User::POSTS.def(), tag("On engines".into()), 0);
+///
+/// let ChildOp::PushNew(posts) = &ada.children()[0].op else { panic!("new members") };
+/// assert_eq!((posts.model(), posts.len(), posts.is_empty()), (Post::DEF, 2, false));
+/// let titles: Vec<_> = posts.rows().map(|row| row[Post::TITLE.index()].clone()).collect();
+/// assert_eq!(titles, [Some("On looms".into()), Some("On engines".into())]);
+/// assert!(posts.members().all(|member| member.existing().is_none()));
+/// ```
 #[derive(Clone)]
 pub struct NewMembers {
     model: &'static ModelDef,

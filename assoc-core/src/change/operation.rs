@@ -63,6 +63,15 @@ pub enum ChildOp {
 
 impl ChildOp {
     /// The members that it brings, in their order. Those of [`PushNew`](Self::PushNew) are not among them.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::change::{ChildOp, Member};
+    ///
+    /// let row = Member::Row { model: Post::DEF, row: std::sync::Arc::new(post(7, 1, "On looms")) };
+    /// assert_eq!(ChildOp::Replace(vec![row.clone(), row]).members().len(), 2);
+    /// assert!(ChildOp::Clear.members().is_empty());
+    /// ```
     #[must_use]
     pub fn members(&self) -> &[Member] {
         match self {

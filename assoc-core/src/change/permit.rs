@@ -15,6 +15,27 @@ use crate::metadata::rules::confirmation_name;
 use crate::value::Value;
 
 /// What of some input may become values of a row of one model, and members of its associations.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::change::{IntoInput, Limits, PermitDef, RowChange};
+///
+/// let mut comment = PermitDef::new();
+/// comment.column::<String>("body", Comment::BODY.index());
+/// let mut permit = PermitDef::new();
+/// permit.column::<String>("title", Post::TITLE.index());
+/// permit.confirmation::<String>("title", Post::TITLE.index());
+/// permit.acceptance("terms");
+/// permit.nested("comments", Post::COMMENTS.def(), comment);
+///
+/// // What is not permitted (the author) is not there.
+/// let form = [("title", "A"), ("title_confirmation", "A"), ("terms", "1"), ("user_id", "9"), ("comments[0][body]", "!")];
+/// let mut post = RowChange::new(Post::DEF);
+/// post.cast(&form.into_input(Limits::default()).unwrap(), &permit);
+/// assert_eq!(post.changed(), [(Post::TITLE.index(), "A".into())]);
+/// assert_eq!(post.entered("title_confirmation"), Some(&"A".into()));
+/// assert!(post.entered("terms").is_some() && post.children().len() == 1);
+/// ```
 #[derive(Clone, Default)]
 pub struct PermitDef {
     columns: Vec<PermittedColumn>,
@@ -147,6 +168,18 @@ impl fmt::Debug for PermitDef {
 
 impl RowChange {
     /// Takes what is permitted of some input. What is wrong with it becomes problems of the change.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::change::{Input, IntoInput, Limits, PermitDef, RowChange};
+    ///
+    /// let mut permit = PermitDef::new();
+    /// permit.column::<i64>("user_id", Post::USER_ID.index());
+    /// let mut post = RowChange::new(Post::DEF);
+    /// post.cast(&[("user_id", "seven")].into_input(Limits::default()).unwrap(), &permit);
+    /// assert!(post.changed().is_empty());
+    /// assert_eq!(post.problems()[0].path, "user_id");
+    /// ```
     pub fn cast(&mut self, input: &Input, permit: &PermitDef) {
         let Node::Map(entries) = &input.0 else {
             return self.add_input_error(no_object(ROOT));

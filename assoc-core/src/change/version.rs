@@ -17,6 +17,20 @@ impl RowChange {
     }
 
     /// The error of the first row, of this one and its members, whose version is another than its input was made from.
+    ///
+    /// ```
+    /// # use assoc_core::{ErrorKind, Model};
+    /// use assoc_core::change::{IntoInput, Limits, PermitDef, RowChange};
+    /// # #[derive(assoc_macros::Model, Clone)]
+    /// # struct Page { id: i64, #[column(lock_version)] version: i64 }
+    ///
+    /// // The form was filled in when the page had its second version. It has its third.
+    /// let mut permit = PermitDef::new();
+    /// permit.column::<i64>("version", Page::VERSION.index());
+    /// let mut change = RowChange::of(Page::DEF, std::sync::Arc::new(Page { id: 7, version: 3 }));
+    /// change.cast(&[("version", "2")].into_input(Limits::default()).unwrap(), &permit);
+    /// assert!(change.stale().is_some_and(|error| matches!(error.kind(), ErrorKind::Stale { .. })));
+    /// ```
     #[must_use]
     pub fn stale(&self) -> Option<Error> {
         self.own_stale().or_else(|| {

@@ -9,6 +9,18 @@ use crate::metadata::model::ModelDef;
 impl RowChange {
     /// The changes of members that are part of this one, to be looked at and changed in place. A shared draft is none of
     /// them: its owners have it together. Members of [`ChildOp::PushNew`] are none: no callback looks at them.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::change::{ChildOp, Member, RowChange};
+    ///
+    /// let mut ada = RowChange::new(User::DEF);
+    /// ada.change_members(User::POSTS.def(), ChildOp::Replace(vec![Member::Change(RowChange::new(Post::DEF))]));
+    /// for (_, post) in ada.nested_mut() {
+    ///     post.set(Post::TITLE.index(), "Untitled".into());
+    /// }
+    /// assert_eq!(ada.children()[0].op.members()[0].change().map(|post| post.changed().len()), Some(1));
+    /// ```
     pub fn nested_mut(&mut self) -> Vec<(&'static AssociationDef, &mut RowChange)> {
         let mut nested: Vec<(&'static AssociationDef, &mut RowChange)> = Vec::new();
         for ChildChange { association, op, .. } in &mut self.children {
@@ -32,6 +44,20 @@ impl RowChange {
     }
 
     /// The shared drafts among its members, to be replaced in place.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use std::sync::Arc;
+    ///
+    /// use assoc_core::change::{Member, RowChange};
+    ///
+    /// let mut ada = RowChange::new(User::DEF);
+    /// ada.push_member(User::POSTS.def(), Member::Shared(Arc::new(RowChange::new(Post::DEF))), 0);
+    /// for (_, draft) in ada.shared_mut() {
+    ///     Arc::make_mut(draft).set(Post::TITLE.index(), "Untitled".into());
+    /// }
+    /// assert_eq!(ada.children()[0].op.members()[0].change().map(|post| post.changed().len()), Some(1));
+    /// ```
     pub fn shared_mut(&mut self) -> Vec<(&'static AssociationDef, &mut Arc<RowChange>)> {
         let mut shared: Vec<(&'static AssociationDef, &mut Arc<RowChange>)> = Vec::new();
         for ChildChange { association, op, .. } in &mut self.children {
@@ -51,6 +77,15 @@ impl RowChange {
     }
 
     /// Whether the model of the row, or of a row that is part of the change, satisfies a condition.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::change::{ChildOp, Member, RowChange};
+    ///
+    /// let mut ada = RowChange::new(User::DEF);
+    /// ada.change_members(User::POSTS.def(), ChildOp::Replace(vec![Member::Change(RowChange::new(Post::DEF))]));
+    /// assert!(ada.any_model(&|model| model == Post::DEF) && !ada.any_model(&|model| model == Tag::DEF));
+    /// ```
     #[must_use]
     pub fn any_model(&self, is: &dyn Fn(&'static ModelDef) -> bool) -> bool {
         is(self.model)

@@ -64,12 +64,34 @@ impl RowChange {
     }
 
     /// Whether members have to be found before the change can be saved.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use std::sync::Arc;
+    ///
+    /// use assoc_core::change::{ChildOp, RowChange, Then, Wanted, Which};
+    ///
+    /// let mut post = RowChange::of(Post::DEF, Arc::new(post(7, 1, "On looms")));
+    /// assert!(!post.wants());
+    /// let (which, change) = (Which::Key(vec![(Comment::ID.index(), 4_i64.into())]), RowChange::new(Comment::DEF));
+    /// post.change_members(Post::COMMENTS.def(), ChildOp::Find(Box::new(Wanted { which, then: Then::Remove, change })));
+    /// assert!(post.wants());
+    /// ```
     #[must_use]
     pub fn wants(&self) -> bool {
         self.wants
     }
 
     /// The members to be found whose owners are known.
+    ///
+    /// See [`settle`](Self::settle), which takes what was found.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::change::RowChange;
+    ///
+    /// assert!(RowChange::new(Post::DEF).next_wanted().is_empty());
+    /// ```
     #[must_use]
     pub fn next_wanted(&self) -> Vec<NextWanted<'_>> {
         let mut next = Vec::new();
@@ -100,6 +122,25 @@ impl RowChange {
     ///
     /// # Errors
     /// Those of `found`. It is not asked about a missing member whose place a new one takes.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use std::sync::Arc;
+    ///
+    /// use assoc_core::change::{ChildOp, Row, RowChange, Then, Wanted, Which};
+    ///
+    /// let mut post = RowChange::of(Post::DEF, Arc::new(post(7, 1, "On looms")));
+    /// let (which, change) = (Which::Key(vec![(Comment::ID.index(), 4_i64.into())]), RowChange::new(Comment::DEF));
+    /// post.change_members(Post::COMMENTS.def(), ChildOp::Find(Box::new(Wanted { which, then: Then::Remove, change })));
+    /// // An executor looks all of them up by one statement.
+    /// let wanted: Vec<_> = post.next_wanted().iter().map(|next| next.association.qualified_name()).collect();
+    /// assert_eq!(wanted, ["Post.comments"]);
+    ///
+    /// let found: Row = Arc::new(Comment { id: 4, post_id: 7, body: "!".into() });
+    /// post.settle(&mut |_, _, _| Ok(Some(found.clone())))?;
+    /// assert!(!post.wants() && matches!(post.children()[0].op, ChildOp::Remove(_) | ChildOp::Edit(_)));
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn settle(
         &mut self,
         found: &mut dyn FnMut(&Row, &'static AssociationDef, &Wanted) -> Result<Option<Row>>,

@@ -10,6 +10,20 @@ use crate::metadata::rules::RuleSet;
 use crate::value::Value;
 
 /// A row that a save writes.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::change::{ChildOp, Member, RowChange};
+///
+/// let mut ada = RowChange::of(User::DEF, std::sync::Arc::new(user(1, "Ada", None)));
+/// let post = RowChange::with_values(Post::DEF, None, vec![None, None, Some("On looms".into())]);
+/// ada.change_members(User::POSTS.def(), ChildOp::Replace(vec![Member::Change(post)]));
+/// let rows = ada.written_rows();
+/// // The key of its author is known, its own is not.
+/// let author = rows[0].key(&[Post::USER_ID.index()]).map(|key| key.to_string());
+/// assert_eq!((author.as_deref(), rows[0].key(Post::PRIMARY_KEY)), (Some("1"), None));
+/// assert_eq!((rows[0].path_of("title").as_str(), rows[0].rules().count()), ("posts[0].title", 0));
+/// ```
 #[derive(Debug, Clone)]
 pub struct WrittenRow {
     /// Where it is: `posts[1]`; empty for the row that is saved itself.
@@ -62,6 +76,17 @@ impl WrittenRow {
 
 impl RowChange {
     /// Whether a rule of a row that is written has words for a violated constraint.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::Rules;
+    /// use assoc_core::change::RowChange;
+    ///
+    /// let mut tag = RowChange::new(Tag::DEF);
+    /// assert!(!tag.explains_constraints());
+    /// tag.add_rules(Rules::<Tag>::new().unique(Tag::NAME).into_set());
+    /// assert!(tag.explains_constraints());
+    /// ```
     #[must_use]
     pub fn explains_constraints(&self) -> bool {
         let below = |child: &super::ChildChange| {
@@ -82,6 +107,15 @@ impl RowChange {
     }
 
     /// The rows that saving the change would write, with the rows between owners and members.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::change::RowChange;
+    ///
+    /// let tag = RowChange::with_values(Tag::DEF, None, vec![None, Some("rust".into())]);
+    /// assert_eq!(tag.written_rows().len(), 1);
+    /// assert!(RowChange::of(Tag::DEF, std::sync::Arc::new(Tag { id: 7, name: "rust".into() })).written_rows().is_empty());
+    /// ```
     #[must_use]
     pub fn written_rows(&self) -> Vec<WrittenRow> {
         let mut rows = Vec::new();
@@ -181,6 +215,13 @@ fn collect_link(
 }
 
 /// The path that several paths have in common, without positions: `posts` of `posts[1]` and `posts[3]`.
+///
+/// ```
+/// use assoc_core::change::common_path;
+///
+/// assert_eq!(common_path(["posts[1]", "posts[3]"]).as_deref(), Some("posts"));
+/// assert_eq!(common_path(["posts[1]", "tags[0]"]), None);
+/// ```
 #[must_use]
 pub fn common_path<'p>(paths: impl IntoIterator<Item = &'p str>) -> Option<String> {
     let without = |path: &str| {

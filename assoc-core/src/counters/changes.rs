@@ -16,6 +16,39 @@ use crate::statement::Statement;
 use crate::value::{DateTime, Value};
 
 /// What follows in the rows of all models.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::counters::{Children, ParentChanges};
+/// use assoc_core::execution::KeyTuple;
+/// use assoc_core::value::{Date, DateTime, Time};
+///
+/// // Grace moves from team 5 to team 6, and Ada, of team 6, is gone.
+/// let users = Children::of(User::DEF).expect("a team counts its users");
+/// let row = |id: i64, team: i64| users.row(|column| if column == 0 { id.into() } else { team.into() });
+/// let mut changes = ParentChanges::new(true);
+/// changes.change(&users, Some(&row(1, 5)), Some(&row(1, 6)), |_, _| true);
+/// changes.count_removed(&users, Some(&row(2, 6)), None);
+/// assert!(changes.touches() && !changes.is_empty());
+/// assert_eq!(changes.models().collect::<Vec<_>>(), [Team::DEF]);
+///
+/// // The sum of team 6 is 0: only team 5 is written.
+/// let teams = changes.take_next().expect("team 5");
+/// # let date = Date { year: 2024, month: 2, day: 29 };
+/// # let now = DateTime { date, time: Time { negative: false, hour: 12, minute: 0, second: 0, micros: 0 } };
+/// # let (always, dialect) = (assoc_core::metadata::Expr::always(), StandardSql::default());
+/// let statement = teams.statement(&dialect, &teams.keys(), &always, now)?;
+/// assert_eq!(statement.sql(), "UPDATE teams SET users_count = COALESCE(users_count - ?, ?) WHERE id IN (?)");
+/// assert!(changes.take_next().is_none());
+///
+/// // Counters and times that the program itself names, and what turns out to be so already.
+/// let team = |id: i64| KeyTuple::of_row([id.into()]);
+/// changes.count(Team::DEF, Team::PRIMARY_KEY, Team::USERS_COUNT.index(), &[(team(5), 2), (team(6), 1)]);
+/// changes.touch(Team::DEF, team(5), []);
+/// changes.retain(|_, key, _| *key == team(5));
+/// assert_eq!(changes.take_next().map(|teams| teams.keys().len()), Some(1));
+/// # Ok::<(), assoc_core::Error>(())
+/// ```
 #[derive(Debug, Default)]
 pub struct ParentChanges {
     without_touches: bool,
@@ -24,6 +57,31 @@ pub struct ParentChanges {
 }
 
 /// The rows of one model, found by one key, in which something follows.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use std::collections::HashMap;
+///
+/// use assoc_core::counters::ParentChanges;
+/// use assoc_core::execution::KeyTuple;
+/// # use assoc_core::value::{Date, DateTime, Time};
+/// # let date = Date { year: 2024, month: 2, day: 29 };
+/// # let now = DateTime { date, time: Time { negative: false, hour: 12, minute: 0, second: 0, micros: 0 } };
+///
+/// let team = |id: i64| KeyTuple::of_row([id.into()]);
+/// let mut changes = ParentChanges::new(true);
+/// let counter = Team::USERS_COUNT.index();
+/// changes.count(Team::DEF, Team::PRIMARY_KEY, counter, &[(team(5), 2), (team(6), 1)]);
+/// let mut teams = changes.take_next().expect("two teams");
+/// assert!(teams.keys().len() <= teams.keys_per_statement(&StandardSql::default()));
+/// // The owners that the program holds take the same values.
+/// assert_eq!(teams.values(&team(5), now, |_| 10_i64.into()), [(counter, 12_i64.into())]);
+/// // No time was moved before in the same transaction.
+/// teams.leave_out(|_| None);
+/// // To the database both are one team.
+/// teams.rename(&HashMap::from([(team(6), team(5))]));
+/// assert_eq!(teams.values(&team(5), now, |_| 10_i64.into()), [(counter, 13_i64.into())]);
+/// ```
 #[derive(Debug)]
 pub struct ParentGroup {
     /// The model.
@@ -138,6 +196,18 @@ impl ParentChanges {
     }
 
     /// Moves the times of a row that is touched with another, found by its primary key.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::counters::ParentChanges;
+    /// use assoc_core::execution::KeyTuple;
+    ///
+    /// let parent = User::TEAM.def().kind.parents(User::TEAM.def()).remove(0);
+    /// let mut changes = ParentChanges::new(true);
+    /// changes.touch_with(&parent, KeyTuple::of_row([5_i64.into()]));
+    /// // The association has `counter_cache` alone, so no time moves.
+    /// assert!(changes.take_next().is_none());
+    /// ```
     pub fn touch_with(&mut self, parent: &Parent, row: KeyTuple) {
         if !self.without_touches {
             let group = self.group(parent.model, parent.model.primary_key, &Expr::always());
@@ -222,6 +292,26 @@ impl ParentGroup {
     ///
     /// # Errors
     /// When the condition cannot be written, or there are too many keys.
+    ///
+    /// See [`ParentChanges`], which collects what the statement writes.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::counters::ParentChanges;
+    /// use assoc_core::execution::KeyTuple;
+    /// # use assoc_core::value::{Date, DateTime, Time};
+    /// # let date = Date { year: 2024, month: 2, day: 29 };
+    /// # let now = DateTime { date, time: Time { negative: false, hour: 12, minute: 0, second: 0, micros: 0 } };
+    ///
+    /// let mut changes = ParentChanges::new(true);
+    /// let team = KeyTuple::of_row([5_i64.into()]);
+    /// changes.count(Team::DEF, Team::PRIMARY_KEY, Team::USERS_COUNT.index(), &[(team, 2)]);
+    /// let teams = changes.take_next().expect("a team");
+    /// let visible = Team::USERS_COUNT.ge(0).into_expr(); // A repo's filter.
+    /// let statement = teams.statement(&StandardSql::default(), &teams.keys(), &visible, now)?;
+    /// assert!(statement.sql().ends_with("WHERE id IN (?) AND (users_count >= ?)"));
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn statement(&self, dialect: &dyn Dialect, keys: &KeySet, visible: &Expr, now: DateTime) -> Result<Statement> {
         let mut counted: BTreeMap<usize, BTreeMap<i64, Vec<KeyTuple>>> = BTreeMap::new();
         let mut touched: BTreeMap<usize, Vec<KeyTuple>> = BTreeMap::new();

@@ -6,6 +6,27 @@ use crate::metadata::model::{ModelDef, ascending_once};
 use crate::value::Value;
 
 /// A model whose rows belong to rows that follow them.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::Value;
+/// use assoc_core::counters::Children;
+///
+/// let users = Children::of(User::DEF).expect("a team counts its users");
+/// assert_eq!(users.columns, [User::ID.index(), User::TEAM_ID.index()]);
+/// assert!(Children::of(Team::DEF).is_none() && Children::touching(User::DEF).is_none());
+///
+/// let row = users.row(|column| if column == User::ID.index() { 1_i64.into() } else { 5_i64.into() });
+/// assert_eq!(users.value(&row, User::TEAM_ID.index()), &Value::Int(5));
+/// assert_eq!(users.key(&row).map(|key| key.to_string()).as_deref(), Some("1"));
+/// assert_eq!(users.parent_key(&users.parents[0], &row).map(|key| key.to_string()).as_deref(), Some("5"));
+/// let alone = users.without(&row, &[User::TEAM_ID.index()]);
+/// assert!(users.parent_key(&users.parents[0], &alone).is_none());
+///
+/// // Another name changes no number; another team does, and the old one has to be known.
+/// let (name, team) = (|column| column == User::NAME.index(), |column| column == User::TEAM_ID.index());
+/// assert!(!users.follow(true, name) && users.follow(true, team) && users.is_read_first(true, team));
+/// ```
 #[derive(Debug, Clone)]
 pub struct Children {
     /// The model.

@@ -8,6 +8,20 @@ use crate::metadata::model::ModelDef;
 use crate::sql::CounterDrift;
 
 /// The counter of an association to many: a column of the owner that counts the rows that belong to it.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::counters::CountedCollection;
+/// use assoc_core::metadata::Expr;
+///
+/// let counted = CountedCollection::of(Team::USERS.def())?;
+/// assert_eq!((counted.model, counted.counter), (Team::DEF, Team::USERS_COUNT.index()));
+/// // It counts exactly the users of a team, so it stands for their number.
+/// assert!(CountedCollection::standing_for(Team::USERS.def()).is_some());
+/// assert!(counted.drift(&Expr::always()).select(&StandardSql::default(), None)?.sql().contains("COUNT(counted.k0)"));
+/// assert!(CountedCollection::of(User::POSTS.def()).is_err(), "posts are not counted");
+/// # Ok::<(), assoc_core::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct CountedCollection {
     /// The owner's model.

@@ -23,6 +23,18 @@ pub struct RemovalOrder {
 /// In which order rows go so that none goes before one that refers to it. Rows that refer to each other in a ring have no
 /// such order: their keys are cleared, and if they cannot be, the rows go in one wave. So is the key of a row that refers
 /// to itself, because InnoDB does not delete such a row in every case.
+///
+/// ```
+/// use assoc_core::destroy::{Referral, removal_order};
+///
+/// // A tree: 1 and 2 are below 0, and 3 is below 2.
+/// let below = |from, to| Referral { from, to, clearable: true };
+/// let order = removal_order(4, &[below(1, 0), below(2, 0), below(3, 2)]);
+/// assert_eq!(order.waves, [vec![1, 3], vec![2], vec![0]]);
+/// // A ring has no order: its keys are cleared first.
+/// let ring = removal_order(2, &[below(0, 1), below(1, 0)]);
+/// assert_eq!((ring.cleared, ring.waves), (vec![0, 1], vec![vec![0, 1]]));
+/// ```
 #[must_use]
 pub fn removal_order(rows: usize, referrals: &[Referral]) -> RemovalOrder {
     let (all, to_itself): (Vec<usize>, Vec<usize>) =

@@ -5,6 +5,18 @@ use crate::key::KeySet;
 /// When a look-up by integers reads a range: [`write_look_up_filter`](super::Dialect::write_look_up_filter) writes keys without gaps so.
 /// Where few are missing, a look-up by primary key asks for these as well, and leaves their rows out before it reads them. By other keys it
 /// does not, because one of them may have any number of rows.
+///
+/// ```
+/// use assoc_core::dialect::KeyRanges;
+/// use assoc_core::driver::KeySet;
+///
+/// let ranges = KeyRanges { from: 4, gaps_percent: 25 };
+/// let set = |keys: &[i64]| KeySet::Ints(keys.into());
+/// assert_eq!(ranges.range(&set(&[1, 2, 3, 4])), Some((1, 4)));
+/// assert_eq!(ranges.filled(&set(&[1, 2, 4, 5])), Some(set(&[1, 2, 3, 4, 5])));
+/// // Too few keys, and too many gaps.
+/// assert_eq!((ranges.range(&set(&[1, 2])), ranges.filled(&set(&[1, 4, 8, 9]))), (None, None));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyRanges {
     /// The least number of keys.

@@ -75,6 +75,7 @@ pub struct FieldAccessor<O, H> {
 
 impl<O, H> FieldAccessor<O, H> {
     /// Access to the field that these two functions return.
+    #[doc(hidden)]
     #[must_use]
     pub const fn new(field: fn(&O) -> &H, field_mut: fn(&mut O) -> &mut H) -> Self {
         FieldAccessor { field, field_mut }

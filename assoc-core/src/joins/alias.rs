@@ -12,6 +12,16 @@
 use std::collections::HashMap;
 
 /// The names one statement uses for its tables.
+///
+/// ```
+/// use assoc_core::joins::AliasTracker;
+///
+/// let mut names = AliasTracker::new(63);
+/// names.reserve("posts"); // The statement's own table.
+/// assert_eq!(names.name("users", "authors_posts"), "users");
+/// assert_eq!(names.name("posts", "answers_posts"), "answers_posts");
+/// assert_eq!(names.name("posts", "answers_posts"), "answers_posts_2");
+/// ```
 #[derive(Debug, Clone)]
 pub struct AliasTracker {
     longest: usize,

@@ -41,6 +41,35 @@ pub struct OwnerLimits {
 const PLACES: [&str; 12] = ["(1)", "(2)", "(3)", "(4)", "(5)", "(6)", "(7)", "(8)", "(9)", "(10)", "(11)", "(12)"];
 
 /// The joined tables from an owner to the targets of one association.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::SqlType;
+/// use assoc_core::driver::KeySet;
+/// use assoc_core::joins::{JoinChain, Joins};
+/// use assoc_core::metadata::Chain;
+/// use assoc_core::select::{KeyedSelect, Matching};
+///
+/// let (dialect, keys) = (StandardSql::default(), KeySet::Ints([7].into()));
+/// let chain = JoinChain::of(&Chain::keys(User::COMMENTS.def())?).expect("posts are between");
+/// assert!(chain.is_readable() && chain.is_countable() && !chain.numbers_rows());
+/// assert!(!chain.repeats_targets(), "a comment has one post, and that one author");
+/// assert_eq!((chain.key_types(), chain.matching(&dialect)), (vec![SqlType::Int(64)], Matching::ByValue));
+/// assert!(chain.keys_per_statement(&dialect, 1) > keys.len());
+///
+/// let select = KeyedSelect::new(Comment::DEF, &[]);
+/// let sql = chain.statement(&select, &dialect, &keys)?.sql().to_owned();
+/// assert!(sql.starts_with("SELECT posts.user_id, comments.id, comments.post_id, comments.body FROM comments"));
+/// let count = chain.aggregate_statement(&dialect, &keys, &[Comment::ID.count().into_operand()])?;
+/// assert!(count.sql().starts_with("SELECT keys.ordinal, COUNT(comments.id) FROM"));
+///
+/// // In a query of the comments of one user.
+/// let mut joins = Joins::default();
+/// chain.join_into(&mut joins);
+/// assert_eq!(joins.tables().len(), 1);
+/// assert!(!chain.begins_at(&[7_i64.into()]).is_always());
+/// # Ok::<(), assoc_core::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct JoinChain {
     /// The targets' model.

@@ -9,6 +9,17 @@ use crate::value::Value;
 /// A key in 64 bits, to see that an owner has another key than before. Integers have different marks; of other keys two in
 /// 2^64 have the same one. Texts that differ in case or in blanks at the end have one mark, because a database may match
 /// them.
+///
+/// ```
+/// use assoc_core::execution::{KeyMark, KeyTuple};
+///
+/// let of_text = |text: &'static str| KeyMark::of(KeyTuple::new([text.into()]).as_ref());
+/// // A database may match these two, so their marks do not tell them apart.
+/// assert_eq!(of_text("DE"), of_text("de "));
+/// assert_ne!(of_text("de"), of_text("fr"));
+/// assert_eq!(KeyMark::of(KeyTuple::new([7_i64.into()]).as_ref()), KeyMark::of_int(7));
+/// assert_ne!(KeyMark::of(None), KeyMark::of_int(0));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyMark(NonZeroU64);
 

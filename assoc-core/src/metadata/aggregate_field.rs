@@ -9,6 +9,25 @@ use crate::metadata::model::ModelDef;
 use crate::value::Value;
 
 /// A field of a model that holds an aggregate. The derive makes it.
+///
+/// ```
+/// # use assoc_core::{HasMany, Model};
+/// # #[derive(assoc_macros::Model, Clone)]
+/// # struct User { id: i64, #[has_many] posts: HasMany<Post>, posts_count: Aggregated<i64> }
+/// # use assoc_core::Aggregated;
+/// # #[derive(assoc_macros::Model, Clone)]
+/// # struct Post { id: i64, user_id: i64 }
+/// let field = User::POSTS_COUNT.def();
+/// assert_eq!(field.qualified_name(), "User.posts_count");
+///
+/// // Values of two owners, as a statement gives them.
+/// let mut values = field.slot.new_values();
+/// values.push(&mut 3_i64.into()).unwrap();
+/// assert!(values.push(&mut "three".into()).is_err());
+/// let mut ada = User { id: 1, posts: HasMany::default(), posts_count: Aggregated::default() };
+/// values.give(0, &mut ada);
+/// assert_eq!(ada.posts_count().ok(), Some(&3));
+/// ```
 #[derive(Clone, Copy)]
 pub struct AggregateFieldDef {
     /// The field's name.
@@ -20,12 +39,39 @@ pub struct AggregateFieldDef {
 }
 
 /// The way to a field that holds an aggregate.
+///
+/// The example of [`AggregateFieldDef`] fills a field by it.
+///
+/// ```
+/// # use assoc_core::{Aggregated, HasMany, Model};
+/// # #[derive(assoc_macros::Model, Clone)]
+/// # struct User { id: i64, #[has_many] posts: HasMany<Post>, posts_count: Aggregated<i64> }
+/// # #[derive(assoc_macros::Model, Clone)]
+/// # struct Post { id: i64, user_id: i64 }
+/// let mut counts = User::POSTS_COUNT.def().slot.new_values();
+/// assert!(counts.push(&mut 3_i64.into()).is_ok() && counts.push(&mut "three".into()).is_err());
+/// ```
 pub trait AggregateSlot: Send + Sync {
     /// A list for the values of several owners.
     fn new_values(&self) -> Box<dyn AggregateValues>;
 }
 
 /// Decoded values of one aggregate, in the order of their owners.
+///
+/// ```
+/// # use assoc_core::{Aggregated, HasMany, Model};
+/// # #[derive(assoc_macros::Model, Clone)]
+/// # struct User { id: i64, #[has_many] posts: HasMany<Post>, posts_count: Aggregated<i64> }
+/// # #[derive(assoc_macros::Model, Clone)]
+/// # struct Post { id: i64, user_id: i64 }
+/// let mut counts = User::POSTS_COUNT.def().slot.new_values();
+/// counts.push(&mut 3_i64.into()).unwrap();
+/// let mut ada = User { id: 1, posts: HasMany::default(), posts_count: Aggregated::default() };
+/// counts.give(1, &mut ada); // Of the second owner nothing is known.
+/// assert!(ada.posts_count().is_err());
+/// counts.give(0, &mut ada);
+/// assert_eq!(ada.posts_count().ok(), Some(&3));
+/// ```
 pub trait AggregateValues: Send + Sync {
     /// Decodes the value of the next owner.
     ///

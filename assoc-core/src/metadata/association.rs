@@ -38,6 +38,12 @@ pub use polymorphic::{HasVariant, Polymorphic, VariantDef};
 pub use reflection::ForeignKey;
 
 /// The kinds by name, for reflection.
+///
+/// ```
+/// use assoc_core::metadata::AssociationKind;
+///
+/// assert_eq!(AssociationKind::HasAndBelongsToMany.name(), "has_and_belongs_to_many");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AssociationKind {
@@ -86,6 +92,13 @@ pub enum Cardinality {
 }
 
 /// One key between two tables: the columns of the target's rows equal the owner's columns.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// let key = |association: &'static assoc_core::metadata::AssociationDef| association.linkage().unwrap().key().unwrap().1;
+/// assert!(key(User::POSTS.def()).is_inverse_of(key(Post::USER.def())));
+/// assert!(!key(User::POSTS.def()).is_inverse_of(key(User::TEAM.def())));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyJoin {
     /// The owner's columns, as indexes.
@@ -176,6 +189,11 @@ pub(crate) mod kinds {
 }
 
 /// The behavior of one kind of association. The kinds of this crate implement it.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+#[doc = include_str!("../../docs/association_behavior.txt")]
+/// ```
 pub trait AssociationBehavior: kinds::sealed::Kind + Send + Sync + fmt::Debug {
     /// Its name.
     fn association_kind(&self) -> AssociationKind;
@@ -218,6 +236,11 @@ pub trait AssociationBehavior: kinds::sealed::Kind + Send + Sync + fmt::Debug {
 }
 
 /// An association as data. Written by the derive, read by reflection, planner and executor.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+#[doc = include_str!("../../docs/association_def.txt")]
+/// ```
 #[non_exhaustive]
 pub struct AssociationDef {
     /// Its name: the field's.
@@ -237,6 +260,10 @@ pub struct AssociationDef {
 }
 
 /// The options of an association beside its kind and keys.
+///
+/// ```
+#[doc = include_str!("../../docs/options.txt")]
+/// ```
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Options {
@@ -434,6 +461,7 @@ impl Default for Options {
 
 impl AssociationDef {
     /// Makes an association. The derive calls this.
+    #[doc(hidden)]
     #[must_use]
     pub const fn new(
         name: &'static str,

@@ -34,6 +34,10 @@ pub enum CallbackPoint {
 
 impl CallbackPoint {
     /// The name of the function: `before_save`.
+    ///
+    /// ```
+    /// assert_eq!(assoc_core::metadata::CallbackPoint::BeforeSave.name(), "before_save");
+    /// ```
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -69,6 +73,16 @@ impl CallbackPoint {
 }
 
 /// The callbacks of a model: at which points it has one, and the functions.
+///
+/// ```
+/// use assoc_core::metadata::{CallbackPoint, ModelCallbacks};
+///
+/// let callbacks = ModelCallbacks::new(&[CallbackPoint::AfterDestroy], &"functions");
+/// assert!(callbacks.has(CallbackPoint::AfterDestroy) && !callbacks.has(CallbackPoint::BeforeSave));
+/// // A destroy has to read whole rows for it; a save has nothing to do.
+/// assert!(callbacks.concern_destroys() && !callbacks.concern_saves());
+/// assert_eq!(callbacks.functions().downcast_ref(), Some(&"functions"));
+/// ```
 #[derive(Clone, Copy)]
 pub struct ModelCallbacks {
     points: &'static [CallbackPoint],
@@ -114,6 +128,15 @@ impl fmt::Debug for ModelCallbacks {
 }
 
 /// The callbacks of an association to many: when rows become its members, and when they are its members no longer.
+///
+/// ```
+/// use assoc_core::metadata::MemberCallbacks;
+///
+/// // Only `before_add` is there: what is removed need not be read.
+/// let callbacks = MemberCallbacks::new(true, false, &"functions");
+/// assert!(callbacks.concern_adds() && !callbacks.concern_removals());
+/// assert_eq!(callbacks.functions().downcast_ref(), Some(&"functions"));
+/// ```
 #[derive(Clone, Copy)]
 pub struct MemberCallbacks {
     concern_adds: bool,

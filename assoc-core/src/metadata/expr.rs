@@ -13,6 +13,10 @@ use crate::metadata::model::{ColumnDef, ModelDef};
 use crate::value::Value;
 
 /// A comparison operator.
+///
+/// ```
+/// assert_eq!(assoc_core::metadata::Comparison::Ne.sql(), "<>");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Comparison {
     /// `=`
@@ -45,6 +49,12 @@ impl Comparison {
 }
 
 /// A condition.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// # use assoc_core::Filter;
+#[doc = include_str!("../../docs/expr.txt")]
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Expr {
@@ -412,6 +422,10 @@ fn before_list(
 }
 
 /// The direction of an order.
+///
+/// ```
+/// assert_eq!(assoc_core::metadata::Direction::Asc.reversed(), assoc_core::metadata::Direction::Desc);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Direction {
     /// Ascending.
@@ -432,6 +446,12 @@ impl Direction {
 }
 
 /// Where a term of an order puts `NULL`.
+///
+/// ```
+/// use assoc_core::metadata::Nulls;
+///
+/// assert_eq!([Nulls::First.reversed(), Nulls::AsDatabase.reversed()], [Nulls::Last, Nulls::AsDatabase]);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Nulls {
     /// Where the database puts it without being told.
@@ -456,6 +476,16 @@ impl Nulls {
 }
 
 /// One term of an order.
+///
+/// ```
+/// use assoc_core::metadata::{ColumnRef, Direction, Nulls, Operand, OrderTerm};
+///
+/// let by_title = OrderTerm::new(Operand::Column(ColumnRef::own("title")), Direction::Asc);
+/// // The last page is the first one of the opposite order.
+/// let backwards = OrderTerm { nulls: Nulls::Last, ..by_title.clone() }.reversed();
+/// assert_eq!((backwards.direction, backwards.nulls), (Direction::Asc.reversed(), Nulls::Last.reversed()));
+/// assert_eq!(by_title.clone().reversed().reversed(), by_title);
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct OrderTerm {
     /// The operand to sort by.

@@ -37,6 +37,19 @@ impl fmt::Debug for RowFilters {
 ///
 /// # Errors
 /// When a declaration contradicts itself.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::execution::{FilterHook, filtered};
+///
+/// // Soft delete: what has no title is gone.
+/// let hook: FilterHook = std::sync::Arc::new(|model| (model == Post::DEF).then(|| Post::TITLE.ne("").into_expr()));
+/// let posts = filtered(&hook, Post::DEF, Post::ID.gt(7).into_expr())?;
+/// assert_eq!(posts, (Post::TITLE.ne("") & Post::ID.gt(7)).into_expr());
+/// let users = User::ID.gt(7).into_expr();
+/// assert_eq!(filtered(&hook, User::DEF, users.clone())?, users);
+/// # Ok::<(), assoc_core::Error>(())
+/// ```
 pub fn filtered(hook: &FilterHook, model: &'static ModelDef, filter: Expr) -> Result<Expr> {
     let filter = filter.with_filters(hook)?;
     Ok(match hook(model) {
@@ -50,6 +63,17 @@ impl Expr {
     ///
     /// # Errors
     /// When a declaration contradicts itself.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::Filter;
+    /// use assoc_core::execution::FilterHook;
+    ///
+    /// let hook: FilterHook = std::sync::Arc::new(|model| (model == Post::DEF).then(|| Post::TITLE.ne("").into_expr()));
+    /// let writes = User::POSTS.any(Post::ID.gt(7)).into_expr().with_filters(&hook)?;
+    /// assert!(sql(Filter::<User>::new(writes)).contains("related_1.title <> ?"));
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn with_filters(self, hook: &FilterHook) -> Result<Expr> {
         let each = |all: Vec<Expr>| all.into_iter().map(|one| one.with_filters(hook)).collect::<Result<Vec<_>>>();
         Ok(match self {

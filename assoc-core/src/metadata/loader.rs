@@ -18,6 +18,22 @@ use crate::row_sink::BoxFuture;
 
 /// The function given to [`load_with`](crate::Association::load_with), as data. Two are equal if they are the same
 /// function.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+#[doc = include_str!("../../docs/connection.txt")]
+/// use assoc_core::Loader;
+/// use assoc_core::driver::KeySet;
+///
+/// // A cache, or another service.
+/// let loader = Loader::new(|users: Vec<i64>| async move {
+///     Ok::<_, std::io::Error>(users.into_iter().map(|user| post(user * 10, user, "On looms")).collect::<Vec<Post>>())
+/// });
+/// assert_eq!((loader.key_width(), loader.target()), (1, Post::DEF));
+/// let rows = block_on(loader.load(User::POSTS.def(), &KeySet::Ints([7, 9].into())))?;
+/// assert_eq!(rows.len(), 2);
+/// # Ok::<(), assoc_core::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Loader(Arc<dyn Load>);
 

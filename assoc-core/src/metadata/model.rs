@@ -20,6 +20,11 @@ use crate::value::Value;
 /// A struct that is a row of a table. Derived with `#[derive(Model)]`, never written by hand.
 ///
 /// Every read decodes each value once, from the driver's form straight into the struct.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+#[doc = include_str!("../../docs/model.txt")]
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a model",
     label = "not a model",
@@ -99,6 +104,12 @@ impl fmt::Display for TableRef {
 }
 
 /// A column of a model.
+///
+/// The tests of a dialect make columns by hand:
+///
+/// ```
+#[doc = include_str!("../../docs/column_def.txt")]
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ColumnDef {
@@ -225,6 +236,11 @@ impl ColumnDef {
 }
 
 /// A model as data, for reflection, the planner and the SQL writer.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+#[doc = include_str!("../../docs/model_def.txt")]
+/// ```
 #[non_exhaustive]
 pub struct ModelDef {
     /// The struct's name.
@@ -262,7 +278,8 @@ pub struct Discriminator {
 }
 
 impl ModelDef {
-    /// Makes a model. The derive calls this.
+    /// Makes a model. The derive calls this, and so do tests of a dialect, which need no struct: see
+    /// [`ModelRows`] for one.
     #[must_use]
     pub const fn new(
         name: &'static str,
@@ -288,6 +305,7 @@ impl ModelDef {
     }
 
     /// Sets the rules. The derive calls this.
+    #[doc(hidden)]
     #[must_use]
     pub const fn with_rules(mut self, rules: fn() -> &'static RuleSet) -> Self {
         self.rules = Some(rules);
@@ -295,6 +313,7 @@ impl ModelDef {
     }
 
     /// Sets a default scope. The derive calls this.
+    #[doc(hidden)]
     #[must_use]
     pub const fn with_default_scope(mut self, scope: fn() -> ScopeDef) -> Self {
         self.default_scope = Some(scope);
@@ -302,6 +321,7 @@ impl ModelDef {
     }
 
     /// Makes the model one of several models of a table. The derive calls this.
+    #[doc(hidden)]
     #[must_use]
     pub const fn with_discriminator(mut self, column: usize, tag: &'static str) -> Self {
         self.discriminator = Some(Discriminator { column, tag });
@@ -309,6 +329,7 @@ impl ModelDef {
     }
 
     /// Makes every write read its rows back. The derive calls this.
+    #[doc(hidden)]
     #[must_use]
     pub const fn with_read_back(mut self) -> Self {
         self.read_back = true;
@@ -316,6 +337,7 @@ impl ModelDef {
     }
 
     /// Gives the model callbacks. The derive calls this.
+    #[doc(hidden)]
     #[must_use]
     pub const fn with_callbacks(mut self, callbacks: ModelCallbacks) -> Self {
         self.callbacks = Some(callbacks);
@@ -341,6 +363,7 @@ impl ModelDef {
     }
 
     /// The join table of a `has_and_belongs_to_many` without a model. The derive calls this.
+    #[doc(hidden)]
     #[must_use]
     pub const fn join_table(name: &'static str, table: TableRef, columns: &'static [ColumnDef]) -> Self {
         ModelDef::new(name, table, columns, &[], &[], &LinkTable)

@@ -67,6 +67,18 @@ impl RowOrigin {
     }
 
     /// The `readonly` association that loaded it.
+    ///
+    /// ```
+    /// # use assoc_core::{HasMany, Model};
+    /// use assoc_core::RowOrigin;
+    /// # #[derive(assoc_macros::Model, Clone)]
+    /// # struct User { id: i64, #[has_many(readonly)] posts: HasMany<Post> }
+    /// # #[derive(assoc_macros::Model, Clone)]
+    /// # struct Post { id: i64, user_id: i64, origin: RowOrigin }
+    ///
+    /// assert_eq!(RowOrigin::read_only(Some(User::POSTS.def())).association(), Some(User::POSTS.def()));
+    /// assert_eq!(RowOrigin::read_only(None).association(), None, "a `readonly` query");
+    /// ```
     #[must_use]
     pub const fn association(&self) -> Option<&'static AssociationDef> {
         match self.0 {

@@ -10,6 +10,21 @@ use super::request_list::RequestList;
 
 /// One requested association, as data. A tree of requests may have any depth: copying shares what lies below, and nothing
 /// recurses into it.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::IntoPreload;
+/// use assoc_core::metadata::{Request, Strategy};
+///
+/// assert!(!Request::new(User::POSTS.def()).is_to_be_settled());
+/// // `includes`: a condition on the query decides between two kinds of statement.
+/// let [request] = User::POSTS.with(Post::COMMENTS).into_requests().try_into().unwrap();
+/// let mut request: Request = request.with_strategy(Strategy::Auto);
+/// assert!(request.is_to_be_settled());
+/// let below = request.take_children();
+/// assert_eq!((below[0].association, below[0].strategy), (Post::COMMENTS.def(), Strategy::Auto));
+/// assert!(request.children.is_empty());
+/// ```
 #[derive(Clone)]
 pub struct Request {
     /// The association.
@@ -138,6 +153,19 @@ impl Request {
 }
 
 /// Which rows of an association to load, and how many an owner: what a scope declares and a preload may add.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::Scope;
+/// use assoc_core::metadata::ScopeDef;
+///
+/// let declared = Scope::<Post>::new().filter(Post::TITLE.ne("")).limit(10).into_def();
+/// let requested = Scope::<Post>::new().filter(Post::ID.gt(7)).limit(3).into_def();
+/// // Conditions add up, and the more specific limit counts.
+/// let both = declared.with(requested);
+/// assert_eq!((both.filter.clone(), both.limit), ((Post::TITLE.ne("") & Post::ID.gt(7)).into_expr(), Some(3)));
+/// assert!(!both.is_whole() && ScopeDef::default().is_whole());
+/// ```
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct ScopeDef {

@@ -15,6 +15,18 @@ use super::request::{Request, ScopeDef};
 
 /// What to load below the rows of an association. Reads like a slice; a copy shares the requests until one of the two
 /// changes.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::execution::RequestList;
+/// use assoc_core::metadata::Request;
+///
+/// let mut below = RequestList::new();
+/// below.push(Request::new(Post::COMMENTS.def()));
+/// let copy = below.clone();
+/// below.push(Request::new(Post::TAGS.def()));
+/// assert_eq!((copy.len(), below.into_vec().len()), (1, 2));
+/// ```
 #[derive(Clone, Default)]
 pub struct RequestList(Option<Arc<Vec<Request>>>);
 

@@ -22,6 +22,39 @@ mod links;
 pub use links::{LinkRows, LinkTable};
 
 /// The operations of one model for callers that do not know its type. [`RowsOf`] is the only implementor.
+///
+/// Tests of a dialect need models, but no rows:
+///
+/// ```
+/// use std::any::{Any, TypeId};
+///
+/// use assoc_core::execution::rows::{ModelRows, Rows};
+/// use assoc_core::metadata::{ColumnDef, ModelDef, TableRef};
+/// use assoc_core::{SqlType, Value};
+///
+/// struct NoRows;
+///
+/// impl ModelRows for NoRows {
+///     fn model_type(&self) -> TypeId {
+///         TypeId::of::<NoRows>()
+///     }
+///
+///     fn new_rows(&self) -> Box<dyn Rows> {
+///         unreachable!("nothing is decoded")
+///     }
+///
+///     fn value<'a>(&self, _: &'a dyn Any, _: usize) -> Value<'a> {
+///         Value::Null
+///     }
+/// }
+///
+/// static COLUMNS: [ColumnDef; 1] = [ColumnDef::new("id", "id", SqlType::Int(64), false)];
+/// static MODEL: ModelDef =
+///     ModelDef::new("Child", TableRef { schema: None, name: "children" }, &COLUMNS, &[0], &[], &NoRows);
+/// assert!(MODEL.rows.bare_copy(&()).is_none() && MODEL.rows.whole_copy(&()).is_none());
+/// assert!(MODEL.rows.origin(&()).is_none() && MODEL.rows.set_value(&mut (), 0, &mut Value::Null).is_ok());
+/// assert_eq!(MODEL.type_id(), TypeId::of::<NoRows>());
+/// ```
 pub trait ModelRows: Send + Sync {
     /// The model's Rust type.
     fn model_type(&self) -> TypeId;
@@ -64,6 +97,7 @@ pub struct RowsOf<M>(PhantomData<fn() -> M>);
 
 impl<M> RowsOf<M> {
     /// Makes the constant.
+    #[doc(hidden)]
     #[must_use]
     #[allow(clippy::new_without_default)] // Only ever used in constants.
     pub const fn new() -> Self {
@@ -116,6 +150,38 @@ impl<M: Model> ModelRows for RowsOf<M> {
 }
 
 /// A list of rows of one model: a `Vec<M>`. As a [`RowSink`] it decodes each row it receives and appends it.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::driver::RowSink;
+/// use assoc_core::execution::RowKeys;
+/// use assoc_core::execution::rows::Rows;
+///
+/// // Rows of a model that the executor does not know.
+/// let mut rows: Box<dyn Rows> = Tag::DEF.rows.new_rows();
+/// assert!(rows.is_empty());
+/// rows.reserve(2);
+/// RowSink::row(&mut *rows, &mut [7_i64.into(), "rust".into()])?; // What a driver does.
+/// rows.push_bare(&Tag { id: 8, name: "sql".into() });
+/// assert_eq!((rows.len(), rows.keys(Tag::PRIMARY_KEY, 1)), (2, RowKeys::Ints(vec![Some(8)])));
+/// rows.reorder(&[1, 0]);
+/// assert_eq!(rows.keys(Tag::PRIMARY_KEY, 0), RowKeys::Ints(vec![Some(8), Some(7)]));
+///
+/// let mut more = Tag::DEF.rows.new_rows();
+/// more.push_from(&*rows, 0);
+/// more.push_whole(&Tag { id: 9, name: "web".into() });
+/// more.visit_mut(&mut |row| row.downcast_mut::<Tag>().expect("a tag").name.push('!'));
+/// rows.append(more);
+/// rows.keep(&[false, false, true, true]);
+/// assert_eq!((rows.as_any().is::<Vec<Tag>>(), rows.owners().count()), (true, 2));
+/// # rows.mark(assoc_core::RowOrigin::default());
+/// # assert!(Rows::row(&*rows, 5).is_none());
+/// # let shared = Rows::into_shared(Box::new(vec![Tag { id: 1, name: "a".into() }]));
+/// # assert!(shared.is::<Vec<std::sync::Arc<Tag>>>());
+/// let tags = rows.into_any().downcast::<Vec<Tag>>().expect("tags");
+/// assert_eq!(tags.iter().map(|tag| tag.name.as_str()).collect::<Vec<_>>(), ["sql!", "web!"]);
+/// # Ok::<(), assoc_core::Error>(())
+/// ```
 pub trait Rows: RowSink + Sync {
     /// The number of rows.
     fn len(&self) -> usize;
@@ -292,6 +358,17 @@ impl<M: Model> Rows for Vec<M> {
 }
 
 /// Sets the origin of every row, if the model has a field for it.
+///
+/// ```
+/// # use assoc_core::RowOrigin;
+/// use assoc_core::execution::rows::mark;
+/// # #[derive(assoc_macros::Model, Clone)]
+/// # struct Post { id: i64, origin: RowOrigin }
+///
+/// let mut posts = vec![Post { id: 7, origin: RowOrigin::default() }];
+/// mark(&mut posts, RowOrigin::read_only(None));
+/// assert!(posts[0].origin.is_read_only());
+/// ```
 pub fn mark<M: Model>(rows: &mut [M], origin: RowOrigin) {
     for row in rows {
         let Some(own) = row.row_origin_mut() else { return };
@@ -300,6 +377,17 @@ pub fn mark<M: Model>(rows: &mut [M], origin: RowOrigin) {
 }
 
 /// The keys in some columns of each row.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::execution::RowKeys;
+/// use assoc_core::execution::rows::keys_of;
+///
+/// let users = [user(1, "Ada", Some(5)), user(2, "Grace", None)];
+/// assert_eq!(keys_of(&users, &[User::TEAM_ID.index()]), RowKeys::Ints(vec![Some(5), None]));
+/// // Text, and keys of several columns, are tuples.
+/// assert!(matches!(keys_of(&users, &[User::NAME.index()]), RowKeys::Tuples(names) if names.len() == 2));
+/// ```
 #[must_use]
 pub fn keys_of<M: Model>(rows: &[M], columns: &[usize]) -> RowKeys {
     if let [column] = columns
@@ -337,6 +425,17 @@ fn int_keys<M: Model>(rows: &[M], column: usize) -> Option<Vec<Option<i64>>> {
 }
 
 /// Rows to which associations are attached.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::execution::rows::Owners;
+///
+/// let mut users = vec![user(1, "Ada", None)];
+/// assert_eq!(users.count(), 1);
+/// let ada = users.owner(0).and_then(|owner| owner.downcast_mut::<User>()).expect("a user");
+/// ada.name.push('!');
+/// assert!(users.owner(1).is_none() && users[0].name == "Ada!");
+/// ```
 pub trait Owners {
     /// The number of owners.
     fn count(&self) -> usize;

@@ -28,6 +28,60 @@ pub(crate) use checks::confirmation_name;
 mod checks;
 
 /// A row as it will be once it is saved, as far as that is known before: what rules judge.
+///
+/// A row that is not yet a change, judged by rules:
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use std::any::Any;
+/// use std::sync::Arc;
+///
+/// use assoc_core::metadata::rules::FinalValues;
+/// use assoc_core::metadata::{AssociationDef, ModelDef};
+/// use assoc_core::{Rules, Value};
+///
+/// struct NewTag(&'static str);
+///
+/// impl FinalValues for NewTag {
+///     fn model(&self) -> &'static ModelDef {
+///         Tag::DEF
+///     }
+///
+///     fn value(&self, column: usize) -> Option<Value<'_>> {
+///         // The key is made by the database.
+///         (column == Tag::NAME.index()).then(|| self.0.into())
+///     }
+///
+///     fn is_new(&self) -> bool {
+///         true
+///     }
+///
+///     fn is_changed(&self, column: usize) -> bool {
+///         column == Tag::NAME.index()
+///     }
+///
+///     fn before(&self) -> Option<&Arc<dyn Any + Send + Sync>> {
+///         None
+///     }
+///
+///     fn entered(&self, _: &str) -> Option<&Value<'static>> {
+///         None
+///     }
+///
+///     fn members(&self, _: &AssociationDef) -> Option<usize> {
+///         None
+///     }
+/// }
+///
+/// let rules = Rules::<Tag>::new().required(Tag::NAME).into_set();
+/// let problems = |tag: NewTag| {
+///     let mut found = Vec::new();
+///     rules.problems(&tag, &mut found);
+///     found.len()
+/// };
+/// assert_eq!((problems(NewTag("rust")), problems(NewTag(""))), (0, 1));
+/// assert!(NewTag("rust").is_written());
+/// ```
 pub trait FinalValues {
     /// Its model.
     fn model(&self) -> &'static ModelDef;
@@ -58,12 +112,39 @@ pub trait FinalValues {
 }
 
 /// The rules of a model, or of one changeset.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::Rules;
+/// use assoc_core::metadata::rules::{Occasion, RuleSet};
+///
+/// let declared = Rules::<Post>::new().unique(Post::TITLE).exists(Post::USER).check("titled", Post::TITLE).into_set();
+/// let mut rules = RuleSet::new();
+/// rules.extend(declared, Some(Occasion::Inserted), None);
+/// assert!(rules.has_constraints() && rules.rules().len() == 3);
+///
+/// // What the database says of a violated constraint, in the program's words.
+/// let words = |found: Option<(usize, assoc_core::FieldError)>| found.map(|(column, error)| (column, error.message));
+/// assert_eq!(words(rules.taken(&[Post::TITLE.index()])), Some((2, "is already taken".to_owned())));
+/// assert_eq!(words(rules.refused_by("titled")), Some((2, "is not allowed".to_owned())));
+/// assert_eq!(rules.missing_target("user").map(|error| error.message).as_deref(), Some("must exist"));
+/// assert_eq!(rules.columns_of_index("index_posts_on_title"), None, "no rule names an index");
+/// assert_eq!(rules.last_mut().map(|rule| rule.columns.clone()), Some(vec![2]));
+/// ```
 #[derive(Clone, Default, Debug)]
 pub struct RuleSet {
     rules: Vec<Rule>,
 }
 
 /// One rule.
+///
+/// ```
+/// use assoc_core::metadata::rules::{Check, Rule, RuleSet};
+///
+/// let mut rules = RuleSet::new();
+/// rules.push(Rule::new(vec![2], Check::Present));
+/// assert_eq!(rules.rules()[0].columns, [2]);
+/// ```
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Rule {
@@ -149,6 +230,14 @@ impl RuleSet {
     }
 
     /// Adds a rule.
+    ///
+    /// ```
+    /// use assoc_core::metadata::rules::{Check, Rule, RuleSet};
+    ///
+    /// let mut rules = RuleSet::new();
+    /// rules.push(Rule::new(vec![2], Check::Present));
+    /// assert!(rules.rules().len() == 1 && !rules.has_constraints());
+    /// ```
     pub fn push(&mut self, rule: Rule) {
         self.rules.push(rule);
     }
@@ -223,6 +312,18 @@ impl RuleSet {
     }
 
     /// Adds what the rules find wrong with a row.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::Rules;
+    /// use assoc_core::change::RowChange;
+    ///
+    /// // A change asks all rule sets that judge it.
+    /// let mut tag = RowChange::new(Tag::DEF);
+    /// tag.set(Tag::NAME.index(), "".into());
+    /// tag.add_rules(Rules::<Tag>::new().required(Tag::NAME).into_set());
+    /// assert_eq!(tag.problems().len(), 1);
+    /// ```
     pub fn problems(&self, row: &dyn FinalValues, errors: &mut Vec<FieldError>) {
         for rule in self.rules.iter().filter(|rule| rule.runs(row)) {
             let mut found = Vec::new();

@@ -12,6 +12,23 @@ use crate::metadata::model::ModelDef;
 use crate::value::Value;
 
 /// Whether a row satisfies a filter.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::Value;
+/// use assoc_core::execution::Visibility;
+///
+/// let long = (Post::ID.gt(7) & Post::TITLE.ne("")).into_expr();
+/// let of = |id: i64, title: Option<&'static str>| {
+///     Visibility::of(&long, Post::DEF, &|column| match column {
+///         0 => Some(Value::Int(id)),
+///         _ => title.map(Value::from),
+///     })
+/// };
+/// assert_eq!(of(7, None), Visibility::Hidden);
+/// // How a database compares texts, the program does not know.
+/// assert_eq!(of(8, Some("A")), Visibility::Unknown);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Visibility {
     /// It does.

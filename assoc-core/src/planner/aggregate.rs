@@ -16,6 +16,19 @@ use crate::metadata::request_list::RequestList;
 use crate::select::KeyedAggregate;
 
 /// Aggregates over the same rows of the owners on some nodes.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::metadata::Request;
+/// use assoc_core::planner::PlanContext;
+///
+/// let context = PlanContext { dialect: &StandardSql::default(), filters: None, databases: None };
+/// let step = context.aggregate_step(Request::new(User::POSTS.def()), Post::ID.max().into_operand())?;
+/// assert_eq!((step.association, step.operands.len()), (User::POSTS.def(), 1));
+/// // It goes to no field: the caller has asked for the value itself.
+/// assert!(step.fields.is_empty() && step.nodes().is_empty());
+/// # Ok::<(), assoc_core::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct AggregateStep {
     /// The association.
@@ -72,6 +85,22 @@ pub enum AggregateSource {
 }
 
 /// What a limit leaves of a count.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::IntoPreload;
+/// use assoc_core::metadata::{AggregateFunction, Operand};
+/// use assoc_core::planner::{AggregateSource, PlanContext};
+///
+/// let context = PlanContext { dialect: &StandardSql::default(), filters: None, databases: None };
+/// let [posts] = User::POSTS.limit(3).offset(1).into_requests().try_into().unwrap();
+/// let rows = Operand::Aggregate { function: AggregateFunction::Count, column: None, distinct: false };
+/// let step = context.aggregate_step(posts, rows)?;
+/// let AggregateSource::ByKey { cut, .. } = step.source else { panic!("one statement") };
+/// // The statement counts all posts of a user.
+/// assert_eq!([0, 1, 3, 9].map(|posts| cut.of(posts)), [0, 0, 2, 3]);
+/// # Ok::<(), assoc_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cut {
     offset: u64,
@@ -176,6 +205,15 @@ impl AggregateStep {
 }
 
 /// Whether an operand is the number of rows.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::metadata::{AggregateFunction, Operand};
+/// use assoc_core::planner::counts_rows;
+///
+/// assert!(counts_rows(&Operand::Aggregate { function: AggregateFunction::Count, column: None, distinct: false }));
+/// assert!(!counts_rows(&Post::ID.max().into_operand()));
+/// ```
 #[must_use]
 pub fn counts_rows(operand: &Operand) -> bool {
     matches!(operand, Operand::Aggregate { function: AggregateFunction::Count, column: None, .. })

@@ -17,6 +17,27 @@ use crate::statement::Statement;
 use crate::value::Value;
 
 /// What planning has to know of the repo it plans for.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::IntoPreload;
+/// use assoc_core::metadata::{Request, ScopeDef};
+/// use assoc_core::planner::{AggregateSource, PlanContext, Root, RootRequest};
+///
+/// let dialect = StandardSql::default();
+/// let context = PlanContext { dialect: &dialect, filters: None, databases: None };
+/// let root = || vec![RootRequest { model: User::DEF, requests: User::COMMENTS.into_requests(), available: false }];
+/// assert_eq!(context.plan(Root::Existing, root())?.steps().len(), 2);
+/// let mut plan = context.plan_by_hops(Root::Existing, root(), &[User::COMMENTS.def()])?;
+/// // Nothing was left to plan until there are rows.
+/// assert!(!context.plan_deferred(&mut plan, &|_| true)?);
+///
+/// let chain = context.chain(User::COMMENTS.def(), ScopeDef::default())?;
+/// assert!(context.join_chain(&chain).is_some(), "both tables are in one database");
+/// let posts = context.aggregate_step(Request::new(User::POSTS.def()), Post::ID.count().into_operand())?;
+/// assert!(matches!(posts.source, AggregateSource::ByKey { .. }));
+/// # Ok::<(), assoc_core::Error>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct PlanContext<'c> {
     /// How the database wants its SQL.
@@ -28,6 +49,34 @@ pub struct PlanContext<'c> {
 }
 
 /// A query of one model's rows, as it was written.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::IntoPreload;
+/// use assoc_core::planner::{PlanContext, QueryRequest};
+/// use assoc_core::select::RootSelect;
+///
+/// let dialect = StandardSql::default();
+/// let context = PlanContext { dialect: &dialect, filters: None, databases: None };
+/// let query = QueryRequest {
+///     select: RootSelect { filter: User::NAME.eq("Ada").into_expr(), ..RootSelect::new(User::DEF) },
+///     preloads: User::POSTS.into_requests(),
+///     joins: vec![],
+///     raw_joins: vec![],
+///     join_chain: None,
+///     selected: None,
+///     unscoped: false,
+/// };
+/// // For a count, what is loaded does not matter; an update refuses it.
+/// assert!(query.clone().compile_rows(&context)?.joins.is_empty());
+/// assert!(query.clone().compile_write(&context).is_err());
+///
+/// let compiled = query.compile(&context)?;
+/// assert_eq!(compiled.statement(&dialect)?.sql(), "SELECT id, name, team_id FROM users WHERE name = ?");
+/// assert_eq!(compiled.plan.as_ref().map(|plan| plan.steps().len()), Some(1));
+/// assert!(compiled.load.is_none() && compiled.of_roots().carried.is_empty());
+/// # Ok::<(), assoc_core::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct QueryRequest {
     /// Which rows, in which order. Its joins are assigned by [`compile`](Self::compile).
@@ -48,6 +97,30 @@ pub struct QueryRequest {
 }
 
 /// What a query runs.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::metadata::{Request, Strategy};
+/// use assoc_core::planner::{PlanContext, QueryRequest};
+/// use assoc_core::select::RootSelect;
+///
+/// let dialect = StandardSql::default();
+/// let context = PlanContext { dialect: &dialect, filters: None, databases: None };
+/// let query = QueryRequest {
+///     select: RootSelect::new(User::DEF),
+///     preloads: vec![Request::new(User::POSTS.def()).with_strategy(Strategy::Joined)],
+///     joins: vec![],
+///     raw_joins: vec![],
+///     join_chain: None,
+///     selected: None,
+///     unscoped: false,
+/// };
+/// // The statement loads the posts as well. How many users there are does not depend on them.
+/// let compiled = query.compile(&context)?;
+/// assert!(compiled.statement(&dialect)?.sql().contains("LEFT OUTER JOIN posts"));
+/// assert_eq!(compiled.of_roots().count_statement(&dialect)?.sql(), "SELECT COUNT(*) FROM users");
+/// # Ok::<(), assoc_core::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct CompiledQuery {
     /// The statement on the root's rows.
@@ -412,6 +485,17 @@ fn restrict(spec: RootSelect, selected: &[usize], preloads: &[Request]) -> Resul
 ///
 /// # Errors
 /// When one of them is no column of the model.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::Selectable;
+/// use assoc_core::planner::selected_columns;
+///
+/// let columns = [Post::TITLE.into_selected(), Post::ID.into_selected()];
+/// assert_eq!(selected_columns(Post::DEF, &columns)?, [Post::TITLE.index(), Post::ID.index()]);
+/// assert!(selected_columns(Post::DEF, &[Post::ID.count().into_operand()]).is_err());
+/// # Ok::<(), assoc_core::Error>(())
+/// ```
 pub fn selected_columns(model: &'static ModelDef, operands: &[Operand]) -> Result<Vec<usize>> {
     let index = |operand: &Operand| match operand {
         Operand::Column(column) => model.columns.iter().position(|known| known.name == column.name),

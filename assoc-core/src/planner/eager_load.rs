@@ -53,6 +53,23 @@ impl Plan {
     ///
     /// # Errors
     /// When one of them is joined already with other options.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::IntoPreload;
+    /// use assoc_core::joins::Joins;
+    /// use assoc_core::metadata::{Request, Strategy};
+    /// use assoc_core::planner::{Plan, Root};
+    /// use assoc_core::select::RootSelect;
+    ///
+    /// let posts = Request::new(User::POSTS.def()).with_strategy(Strategy::Joined);
+    /// let mut plan = Plan::new(User::DEF, Root::Fetched, vec![posts])?;
+    /// assert_eq!((plan.joined().len(), plan.steps().len()), (1, 0), "the root's statement loads them");
+    /// let mut joins = Joins::default();
+    /// plan.join_into(&mut joins, &RootSelect::new(User::DEF))?;
+    /// assert_eq!(joins.find(&["posts"]), Some(0));
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn join_into(&mut self, joins: &mut Joins, query: &RootSelect) -> Result<()> {
         let mut stored = Vec::new();
         self.joined_paths(0, &mut stored);

@@ -30,6 +30,18 @@ impl Plan {
     ///
     /// # Errors
     /// When a statement cannot be written.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::IntoPreload;
+    /// use assoc_core::planner::{Plan, Root};
+    ///
+    /// let (here, there) = (StandardSql::default(), StandardSql::default());
+    /// let plan = Plan::new(User::DEF, Root::Existing, User::POSTS.into_requests())?;
+    /// let text = plan.explain_at(&|model| if model == User::DEF { &here } else { &there }, None)?;
+    /// assert!(text.starts_with("User (existing rows)") && text.contains("FROM posts"));
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn explain_at<'d>(
         &self,
         dialect_of: &dyn Fn(&'static ModelDef) -> &'d dyn Dialect,

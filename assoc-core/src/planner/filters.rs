@@ -12,6 +12,18 @@ impl Plan {
     ///
     /// # Errors
     /// When a declaration contradicts itself.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::IntoPreload;
+    /// use assoc_core::planner::{Plan, Root};
+    ///
+    /// let hook: assoc_core::execution::FilterHook =
+    ///     std::sync::Arc::new(|model| (model == Post::DEF).then(|| Post::TITLE.ne("").into_expr()));
+    /// let plan = Plan::new(User::DEF, Root::Fetched, User::POSTS.into_requests())?.with_filters(&hook)?;
+    /// assert_eq!(plan.steps()[0].select.filter, Post::TITLE.ne("").into_expr());
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn with_filters(mut self, hook: &FilterHook) -> Result<Plan> {
         self.filter_steps(0, hook)?;
         for select in self.joined.iter_mut().map(|joined| &mut joined.select) {

@@ -14,6 +14,37 @@ use crate::metadata::request::ScopeDef;
 use crate::select::RootSelect;
 
 /// Which models' rows are in one database. Implemented by a repo that knows of several.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::IntoPreload;
+/// use assoc_core::metadata::{Chain, ModelDef};
+/// use assoc_core::planner::{Databases, PlanContext, Root, RootRequest};
+/// use assoc_core::select::RootSelect;
+///
+/// /// Teams are in a database of their own.
+/// struct Apart;
+///
+/// impl Databases for Apart {
+///     fn are_together(&self, one: &'static ModelDef, other: &'static ModelDef) -> bool {
+///         (one == Team::DEF) == (other == Team::DEF)
+///     }
+/// }
+///
+/// let databases: &dyn Databases = &Apart;
+/// assert!(databases.are_together(User::DEF, Post::DEF) && databases.have_whole(&Chain::keys(User::COMMENTS.def())?));
+/// let select = |filter| RootSelect { filter, ..RootSelect::new(User::DEF) };
+/// assert!(databases.require_select(&select(User::POSTS.any(Post::ID.gt(7)).into_expr())).is_ok());
+/// assert!(databases.require_select(&select(User::TEAM.any(Team::ID.gt(7)).into_expr())).is_err());
+/// assert!(databases.require_condition(User::DEF, &User::TEAM.any(Team::ID.gt(7)).into_expr()).is_err());
+///
+/// // A preload reads one table with each statement, so it may lead from one database to the other.
+/// let context = PlanContext { dialect: &StandardSql::default(), filters: None, databases: Some(databases) };
+/// let root = RootRequest { model: User::DEF, requests: User::TEAM.into_requests(), available: false };
+/// let plan = context.plan(Root::Existing, vec![root])?;
+/// assert!(databases.require_steps(plan.steps()).is_ok());
+/// # Ok::<(), assoc_core::Error>(())
+/// ```
 pub trait Databases: Send + Sync {
     /// Whether one statement may read the tables of both models.
     fn are_together(&self, one: &'static ModelDef, other: &'static ModelDef) -> bool;

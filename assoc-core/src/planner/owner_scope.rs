@@ -18,6 +18,38 @@ use crate::metadata::request::ScopeDef;
 use crate::select::KeyedSelect;
 
 /// A scope that depends on the owner, which each owner's scope turns into a look-up.
+///
+/// ```
+/// # use assoc_core::{HasMany, IntoPreload, Model, Scope};
+/// use assoc_core::planner::{Fetch, Plan, Root};
+///
+/// #[derive(assoc_macros::Model, Clone)]
+/// struct User {
+///     id: i64,
+///     shown: i64,
+///     #[has_many(scope_by_owner = newest)]
+///     posts: HasMany<Post>,
+/// }
+/// # #[derive(assoc_macros::Model, Clone)]
+/// # struct Post { id: i64, user_id: i64 }
+///
+/// fn newest(user: &User, posts: Scope<Post>) -> Scope<Post> {
+///     posts.filter(Post::ID.gt(user.shown))
+/// }
+///
+/// let plan = Plan::new(User::DEF, Root::Fetched, User::POSTS.into_requests())?;
+/// let step = &plan.steps()[0];
+/// let Fetch::OwnerScope(by_owner) = &step.fetch else { panic!("a scope of the owner") };
+/// assert!(step.depends_on_owners());
+/// // Owners with the same scope share a look-up.
+/// let scope = |shown| by_owner.scope_of(&User { id: 1, shown, posts: HasMany::default() });
+/// assert!(scope(7) == scope(7) && scope(7) != scope(9));
+/// let select = by_owner.select(&plan, step, &scope(7))?;
+/// assert_eq!(select.filter, Post::ID.gt(7).into_expr());
+/// // No rows are between.
+/// assert!(by_owner.onward(&scope(7))?.is_none());
+/// # Ok::<(), assoc_core::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct OwnerScope {
     association: &'static AssociationDef,

@@ -19,6 +19,18 @@ use crate::select::KeyedSelect;
 
 impl Plan {
     /// The plan for root rows of which some columns were read: they stand for no whole rows.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::IntoPreload;
+    /// use assoc_core::planner::{Plan, Root};
+    ///
+    /// // A post's author is looked for among the users that were fetched, unless they lack columns.
+    /// let plan = Plan::new(User::DEF, Root::Fetched, User::POSTS.with(Post::USER).into_requests())?;
+    /// assert!(plan.steps().iter().any(|step| step.memory.contains(&0)));
+    /// assert!(plan.with_partial_root().steps().iter().all(|step| !step.memory.contains(&0)));
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     #[must_use]
     pub fn with_partial_root(mut self) -> Plan {
         for step in &mut self.steps {

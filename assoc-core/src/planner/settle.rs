@@ -9,6 +9,21 @@ use crate::metadata::request::{Request, Strategy};
 ///
 /// # Errors
 /// When two requests ask for one association with different scopes.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::IntoPreload;
+/// use assoc_core::metadata::Strategy;
+/// use assoc_core::planner::settled;
+///
+/// // `includes((User::TEAM, User::POSTS))`, and a condition on the posts.
+/// let requests = (User::TEAM, User::POSTS).into_requests().into_iter();
+/// let requests = requests.map(|request| request.with_strategy(Strategy::Auto)).collect();
+/// let settled = settled(requests, &[&["posts"]])?;
+/// let joined = settled.iter().filter(|request| request.strategy == Strategy::Joined);
+/// assert_eq!(joined.map(|request| request.association.name).collect::<Vec<_>>(), ["posts"]);
+/// # Ok::<(), assoc_core::Error>(())
+/// ```
 pub fn settled(requests: Vec<Request>, referred_to: &[&[&'static str]]) -> Result<Vec<Request>> {
     let settle = |mut request: Request| {
         let through = referred_to.iter().filter_map(|path| path.split_first());

@@ -55,6 +55,17 @@ impl Plan {
 
     /// How many steps, from one on, can run together: they are look-ups by the keys of all owners, and none needs rows of
     /// another, neither as its owners nor to find keys in them. At least one.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::IntoPreload;
+    /// use assoc_core::planner::{Plan, Root};
+    ///
+    /// // Neither needs rows of the other: they run together.
+    /// let plan = Plan::new(User::DEF, Root::Existing, (User::TEAM, User::POSTS).into_requests())?;
+    /// assert_eq!((plan.steps().len(), plan.independent_from(0)), (2, 2));
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     #[must_use]
     pub fn independent_from(&self, first: usize) -> usize {
         let steps = &self.steps[first..];

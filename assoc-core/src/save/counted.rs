@@ -19,6 +19,30 @@ use crate::statement::Bind;
 use crate::value::Value;
 
 /// The columns of rows that came back as they were given, and the key of the last one.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::driver::Bind;
+/// use assoc_core::save::CountedKeys;
+///
+/// let mut dialect = StandardSql::default();
+/// (dialect.0.inserts_as_given, dialect.0.ascending_keys) = (true, true);
+/// let columns = [Tag::NAME.index()];
+/// let bound = |names: [&'static str; 2]| names.map(|name| Bind::Value(name.into())).to_vec();
+/// let mut rows = vec![Tag { id: 7, name: "rust".into() }, Tag { id: 8, name: "sql".into() }];
+/// // The first statement was read back, and its rows are as they were given.
+/// let first = bound(["rust", "sql"]);
+/// let mut counted = CountedKeys::shown_by(Tag::DEF, &dialect, &columns, &first, &rows, 0).expect("keys are counted");
+///
+/// // The next one is not read: two rows, and the last of them has the key 10.
+/// let mut next = bound(["web", "orm"]);
+/// assert!(counted.cover(&columns, &next));
+/// assert!(counted.take(&mut next, 2, Some(10), &mut rows)?);
+/// assert_eq!(rows[3].id, 10);
+/// // A trigger has inserted a row between.
+/// assert!(!counted.take(&mut bound(["a", "b"]), 2, Some(14), &mut rows)?);
+/// # Ok::<(), assoc_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CountedKeys {
     model: &'static ModelDef,

@@ -109,6 +109,44 @@ pub enum Step {
 }
 
 /// The plan of a save.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// # use assoc_core::value::{Date, DateTime, Time};
+/// # let date = Date { year: 2024, month: 2, day: 29 };
+/// # let now = DateTime { date, time: Time { negative: false, hour: 12, minute: 0, second: 0, micros: 0 } };
+/// use assoc_core::change::{Member, RowChange};
+/// use assoc_core::save::{SavePlan, Step};
+///
+/// // A new user with two posts.
+/// let mut ada = RowChange::with_values(User::DEF, None, vec![None, Some("Ada".into()), None]);
+/// for (title, more) in [("On looms", 1), ("On engines", 0)] {
+///     let post = RowChange::with_values(Post::DEF, None, vec![None, None, Some(title.into())]);
+///     ada.push_member(User::POSTS.def(), Member::Change(post), more);
+/// }
+/// let mut plan = SavePlan::new(User::DEF, vec![ada])?;
+/// plan.fill(now, true);
+///
+/// // The posts take the key of the user, so the user is inserted first.
+/// let inserted = |step: &Step| match step {
+///     Step::Insert { model, rows, .. } => (model.name, rows.len()),
+///     _ => panic!("nothing exists"),
+/// };
+/// assert_eq!(plan.steps().iter().map(inserted).collect::<Vec<_>>(), [("User", 1), ("Post", 2)]);
+/// assert_eq!((plan.models(), plan.written_models()), (vec![User::DEF, Post::DEF], vec![User::DEF, Post::DEF]));
+/// assert!(plan.explain(true).lines().count() >= 2);
+/// // Nothing is looked up, set afterwards, linked by hand-written SQL or told to a callback.
+/// assert!(plan.lookups().is_empty() && plan.closings().is_empty());
+/// assert!(plan.by_sql().is_empty() && plan.added().is_empty());
+/// // What comes back is loaded: the user, and the posts in it.
+/// assert_eq!(plan.groups().len(), 2);
+///
+/// // The executor takes the values out, and writes them.
+/// let values = plan.take_values(&[User::DEF, Post::DEF]);
+/// assert!(!values.is_empty() && plan.rows().written().count() == 3);
+/// # let _ = plan.timings();
+/// # Ok::<(), assoc_core::Error>(())
+/// ```
 pub struct SavePlan {
     rows: PlannedRows,
     lookups: Vec<Lookup>,

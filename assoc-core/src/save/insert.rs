@@ -17,6 +17,30 @@ use crate::value::Value;
 ///
 /// Rows that set the same columns share statements, wherever they are in the list. A row that refers to an earlier one
 /// of the same plan (a tree with its keys) is never written before it.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::save::InsertPlan;
+///
+/// let mut dialect = StandardSql::default();
+/// dialect.0.insert_returning = true;
+/// dialect.0.insert_rows = 2;
+/// let mut plan = InsertPlan::new(Tag::DEF, &dialect).expecting(3);
+/// for name in ["rust", "sql", "web"] {
+///     plan.push(&mut [None, Some(name.into())]);
+/// }
+/// assert_eq!((plan.model(), plan.rows(), plan.batches.len()), (Tag::DEF, 3, 2));
+/// assert_eq!(&*plan.text(0, &dialect, true), "INSERT INTO tags (name) VALUES (?), (?) RETURNING id, name");
+/// assert_eq!(&*plan.text(1, &dialect, true), "INSERT INTO tags (name) VALUES (?) RETURNING id, name");
+///
+/// // Where the rows of one statement cannot be told apart, each has one.
+/// let mut plan = plan.one_by_one();
+/// assert_eq!(plan.batches.len(), 3);
+/// // Values that were moved into rows are read from there; these are still here.
+/// plan.restore(&Vec::<Tag>::new());
+/// let rows: Vec<_> = plan.into_rows(None).map(|(input, values)| (input, values[1].clone())).collect();
+/// assert_eq!(rows[2], (2, Some("web".into())));
+/// ```
 #[derive(Debug)]
 pub struct InsertPlan {
     model: &'static ModelDef,
@@ -96,6 +120,18 @@ impl InsertPlan {
 
     /// A plan without rows, whose rows are not read back: those of a join table. What the database makes of them stays
     /// unknown, so they need not be told apart.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::save::InsertPlan;
+    ///
+    /// // Two keys: nothing of it has to come back.
+    /// let mut dialect = StandardSql::default();
+    /// dialect.0.insert_returning = true;
+    /// let mut plan = InsertPlan::unread(Tag::DEF, &dialect);
+    /// plan.push(&mut [None, Some("rust".into())]);
+    /// assert_eq!(&*plan.text(0, &dialect, true), "INSERT INTO tags (name) VALUES (?)");
+    /// ```
     #[must_use]
     pub fn unread(model: &'static ModelDef, dialect: &dyn Dialect) -> Self {
         InsertPlan { unread: true, ..InsertPlan::new(model, dialect) }

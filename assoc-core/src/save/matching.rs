@@ -21,6 +21,18 @@ use crate::value::Value;
 
 /// For each row from position `first` on, the position of the given row that it is; `None` if that cannot be proven.
 /// There are as many rows as were inserted, of these columns with these values.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::driver::Bind;
+/// use assoc_core::save::inputs_of;
+///
+/// // `INSERT … RETURNING` may give back the rows in any order.
+/// let binds = ["rust", "sql"].map(|name| Bind::Value(name.into()));
+/// let rows = vec![Tag { id: 8, name: "sql".into() }, Tag { id: 7, name: "rust".into() }];
+/// let inputs = inputs_of(Tag::DEF, &StandardSql::default(), &[Tag::NAME.index()], &binds, &rows, 0);
+/// assert_eq!(inputs, Some(vec![1, 0]));
+/// ```
 #[must_use]
 pub fn inputs_of(
     model: &ModelDef,

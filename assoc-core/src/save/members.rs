@@ -10,6 +10,33 @@ use crate::metadata::model::{Discriminator, ModelDef};
 use crate::metadata::rows::{LinkRows, Rows};
 
 /// A look-up of members of one association: one statement for as many keys as a statement takes.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use std::sync::Arc;
+///
+/// use assoc_core::change::{ChildOp, RowChange};
+/// use assoc_core::driver::RowSink;
+/// use assoc_core::execution::RowKeys;
+/// use assoc_core::save::SavePlan;
+///
+/// // From now on a user has no posts: those there are have to be known.
+/// let mut ada = RowChange::of(User::DEF, Arc::new(user(1, "Ada", None)));
+/// ada.change_members(User::POSTS.def(), ChildOp::Replace(vec![]));
+/// let plan = SavePlan::new(User::DEF, vec![ada])?;
+/// let [posts] = plan.lookups() else { panic!("one look-up") };
+/// assert_eq!((posts.by.as_slice(), posts.keys()), (&[Post::USER_ID.index()][..], RowKeys::Ints(vec![Some(1)])));
+/// assert_eq!((posts.identity(), posts.member_columns()), (Post::PRIMARY_KEY, Post::PRIMARY_KEY));
+/// assert!(posts.removes() && !posts.tells() && !posts.shows_keyless(), "no callback wants to see them");
+///
+/// // What the database answers: key and author.
+/// let mut found = posts.rows();
+/// found.row(&mut [7_i64.into(), 1_i64.into()])?;
+/// assert_eq!(posts.member_keys(&found), RowKeys::Ints(vec![Some(7)]));
+/// let resolved = posts.resolve(&found, None)?;
+/// assert_eq!(resolved.let_go.iter().map(ToString::to_string).collect::<Vec<_>>(), ["7"]);
+/// # Ok::<(), assoc_core::Error>(())
+/// ```
 pub struct Lookup {
     /// The association.
     pub association: &'static AssociationDef,

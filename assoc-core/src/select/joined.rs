@@ -32,6 +32,17 @@ use crate::metadata::expr::{Direction, OrderTerm};
 use crate::metadata::model::{ModelDef, ascending_once};
 
 /// A table whose columns are among those selected.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::select::LoadedTable;
+///
+/// // The root's three columns come first; of a post the key and the title are selected.
+/// let posts = LoadedTable { table: Some(0), model: Post::DEF, columns: vec![0, 2], first: 3, key: vec![0] };
+/// assert_eq!([0, 1, 2].map(|column| posts.place_of(column)), [Some(3), None, Some(4)]);
+/// assert_eq!(posts.places_of(None), Some(vec![Some(0), None, Some(1)]));
+/// assert!(!posts.is_keyless());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoadedTable {
     /// Which of the statement's joins; `None` for the root.
@@ -107,6 +118,33 @@ pub struct LoadedEdge<'p> {
 }
 
 /// A `SELECT` that loads joined associations with the root.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::joins::{JoinKind, Joins};
+/// use assoc_core::metadata::{Chain, Direction, Request};
+/// use assoc_core::select::{JoinedSelect, KeyedSelect, LoadedEdge, Rank, RootSelect};
+///
+/// let mut joins = Joins::default();
+/// joins.join(&Request::new(User::POSTS.def()), JoinKind::Left, None)?;
+/// joins.assign_names(User::DEF, 63);
+/// let hop = Chain::keys(User::POSTS.def())?.hops()[0].key;
+/// let posts = KeyedSelect::new(Post::DEF, hop.target_columns);
+/// let edge = LoadedEdge { table: 0, select: &posts, hop, keys_only: false, order: None };
+/// let query = RootSelect { joins, ..RootSelect::new(User::DEF) };
+/// let select = JoinedSelect::new(query, None, &[edge])?;
+///
+/// let sql = select.statement(&StandardSql::default())?.sql().to_owned();
+/// assert!(sql.starts_with("SELECT users.id AS t0_r0, users.name AS t0_r1, users.team_id AS t0_r2, posts.id AS t1_r0"));
+/// assert!(sql.ends_with("FROM users LEFT OUTER JOIN posts ON posts.user_id = users.id"));
+/// // Where the values are in a row, and what the rows are like.
+/// assert_eq!((select.width(), select.selected()), (6, None));
+/// assert!(!select.roots_are_single() && !select.has_raw_joins());
+/// assert_eq!(select.ranks(), [Rank::Values(vec![(3, Direction::Asc)])], "posts are sorted by their key in memory");
+/// let [_, posts] = select.tables() else { unreachable!() };
+/// assert_eq!((posts.place_of(2), posts.places_of(None), posts.is_keyless()), (Some(5), None, false));
+/// # Ok::<(), assoc_core::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct JoinedSelect {
     pub(crate) select: RootSelect,

@@ -34,6 +34,33 @@ pub struct PerOwner {
 }
 
 /// Rows of a model by keys.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::driver::KeySet;
+/// use assoc_core::metadata::Direction;
+/// use assoc_core::select::{KeyedSelect, Matching, RowOrder};
+///
+/// let dialect = StandardSql::default();
+/// let keys = KeySet::Ints([7, 9].into());
+/// let mut select = KeyedSelect::new(Post::DEF, &[1]); // By `user_id`.
+/// assert_eq!(select.statement(&dialect, &keys)?.sql(), "SELECT id, user_id, title FROM posts WHERE user_id IN (?, ?)");
+/// // Integers compare by their bytes: a row says by its column which key it belongs to.
+/// assert_eq!(select.matching(&dialect), Matching::ByValue);
+/// assert!(select.keys_per_statement(&dialect) > 2);
+///
+/// select.order = vec![Post::ID.desc().into_term()];
+/// select.row_order = RowOrder::ByKey;
+/// let sql = select.statement(&dialect, &keys)?.sql().to_owned();
+/// assert!(sql.ends_with("ORDER BY user_id, id DESC"));
+/// // Integers are sorted in memory as the database sorts them, where it would sort whole rows.
+/// assert_eq!(select.order_in_memory(), Some(vec![(0, Direction::Desc)]));
+/// assert_eq!(select.sorted_in_memory(&dialect), None);
+///
+/// let of_keys = select.order_of_keys().statement(&dialect, &keys)?;
+/// assert_eq!(of_keys.sql(), "SELECT id FROM posts WHERE id IN (?, ?) ORDER BY id DESC");
+/// # Ok::<(), assoc_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct KeyedSelect {
     /// The model whose rows are read.

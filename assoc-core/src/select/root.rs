@@ -7,6 +7,31 @@ use crate::select::row_lock::RowLock;
 use crate::value::Value;
 
 /// What a statement selects of a model. It is plain data, which compares, clones and prints.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::select::RootSelect;
+///
+/// let dialect = StandardSql::default();
+/// let mut select = RootSelect::new(Post::DEF);
+/// select.filter = Post::TITLE.ne("").into_expr();
+/// select.order = vec![Post::TITLE.asc().into_term()];
+/// assert_eq!(select.count_statement(&dialect)?.sql(), "SELECT COUNT(*) FROM posts WHERE title <> ?");
+/// assert_eq!(select.exists_statement(&dialect)?.sql(), "SELECT 1 FROM posts WHERE title <> ? LIMIT 1");
+/// let newest = select.aggregate_statement(&dialect, &Post::ID.max().into_operand())?;
+/// assert_eq!(newest.sql(), "SELECT MAX(id) FROM posts WHERE title <> ?");
+/// assert_eq!(select.delete_statement(&dialect)?.sql(), "DELETE FROM posts WHERE posts.title <> ?");
+///
+/// // Equal titles come in the order of their keys, so that pages do not overlap.
+/// let page = RootSelect { limit: Some(10), ..select.clone() }.with_total_order();
+/// let sql = "SELECT id, user_id, title FROM posts WHERE title <> ? ORDER BY title, id LIMIT 10";
+/// assert_eq!(page.statement(&dialect)?.sql(), sql);
+/// let one = RootSelect::new(Tag::DEF).with_key(vec![7_i64.into()]);
+/// assert_eq!(one.statement(&dialect)?.sql(), "SELECT id, name FROM tags WHERE id = ?");
+/// assert!(select.selects_key() && !select.repeats_roots() && !select.has_raw_order());
+/// assert!(!select.is_sorted_by_joined() && !select.is_sorted_by_collection());
+/// # Ok::<(), assoc_core::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct RootSelect {
     /// The model whose table is read.
@@ -90,6 +115,21 @@ impl RootSelect {
 
     /// The same query as one that only asks which of the root's rows there are: it joins what conditions and orders need
     /// and nothing else.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::joins::{JoinKind, Joins};
+    /// use assoc_core::metadata::Request;
+    /// use assoc_core::select::RootSelect;
+    ///
+    /// let mut joins = Joins::default();
+    /// joins.join(&Request::new(User::POSTS.def()), JoinKind::Left, None)?;
+    /// let select = RootSelect { joins, ..RootSelect::new(User::DEF) };
+    /// assert!(select.repeats_roots());
+    /// // Users without posts stay, so nothing depends on the join but what is selected.
+    /// assert!(select.of_roots().joins.is_empty() && !select.of_roots().repeats_roots());
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     #[must_use]
     pub fn of_roots(&self) -> RootSelect {
         let mut needed = Vec::new();
@@ -101,12 +141,37 @@ impl RootSelect {
     }
 
     /// Calls back with every path that a condition leads along.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::select::RootSelect;
+    ///
+    /// let mut select = RootSelect::new(User::DEF);
+    /// select.filter = User::POSTS.joined(Post::TITLE).eq("A").into_expr();
+    /// select.order = vec![User::TEAM.joined(Team::ID).asc().into_term()];
+    /// let (mut of_conditions, mut of_all) = (Vec::new(), Vec::new());
+    /// select.visit_condition_paths(&mut |path| of_conditions.push(path.join(".")));
+    /// select.visit_paths(&mut |path| of_all.push(path.join(".")));
+    /// assert_eq!((of_conditions, of_all), (vec!["posts".to_owned()], vec!["posts".to_owned(), "team".to_owned()]));
+    /// ```
     pub fn visit_condition_paths(&self, each: &mut dyn FnMut(&[&'static str])) {
         self.filter.visit_paths(&[], each);
         self.having.visit_paths(&[], each);
     }
 
     /// Calls back with every path that a condition, an order or a group leads along.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::select::RootSelect;
+    ///
+    /// let mut select = RootSelect::new(User::DEF);
+    /// select.order = vec![User::TEAM.joined(Team::ID).asc().into_term()];
+    /// let mut paths = Vec::new();
+    /// select.visit_paths(&mut |path| paths.push(path.join(".")));
+    /// assert_eq!(paths, ["team"]);
+    /// assert!(select.is_sorted_by_joined() && !select.is_sorted_by_collection());
+    /// ```
     pub fn visit_paths(&self, each: &mut dyn FnMut(&[&'static str])) {
         self.visit_condition_paths(each);
         let operands = self.order.iter().map(|term| &term.operand).chain(&self.group);
@@ -121,6 +186,16 @@ impl RootSelect {
     }
 
     /// Whether its order is in part hand-written SQL, which may name anything.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::Sort;
+    /// use assoc_core::select::RootSelect;
+    ///
+    /// let mut select = RootSelect::new(Post::DEF);
+    /// select.order = vec![Sort::<Post>::raw("length(title)", []).into_term()];
+    /// assert!(select.has_raw_order());
+    /// ```
     #[must_use]
     pub fn has_raw_order(&self) -> bool {
         self.order.iter().any(|term| term.operand.is_raw())
@@ -145,6 +220,20 @@ impl RootSelect {
     }
 
     /// Whether its order names a joined collection, so that a root has several places in it.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::joins::{JoinKind, Joins};
+    /// use assoc_core::metadata::Request;
+    /// use assoc_core::select::RootSelect;
+    ///
+    /// let mut joins = Joins::default();
+    /// joins.join(&Request::new(User::POSTS.def()), JoinKind::Left, None)?;
+    /// let order = vec![User::POSTS.joined(Post::TITLE).asc().into_term()];
+    /// let select = RootSelect { joins, order, ..RootSelect::new(User::DEF) };
+    /// assert!(select.is_sorted_by_joined() && select.is_sorted_by_collection());
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     #[must_use]
     pub fn is_sorted_by_collection(&self) -> bool {
         self.order.iter().any(|term| self.is_repeated(term))

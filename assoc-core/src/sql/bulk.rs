@@ -30,6 +30,18 @@ impl RootSelect {
     /// # Errors
     /// When the rows have to be found by their key and the model has none, the database cannot return rows of this
     /// statement, or as [`statement`](Self::statement).
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::execution::{AssignedValue, ColumnAssignment};
+    /// use assoc_core::select::RootSelect;
+    ///
+    /// let select = RootSelect { filter: Team::ID.gt(7).into_expr(), ..RootSelect::new(Team::DEF) };
+    /// let one_more = ColumnAssignment { column: Team::USERS_COUNT.index(), value: AssignedValue::Plus(1_i64.into()) };
+    /// let statement = select.update_statement(&StandardSql::default(), &[one_more], false)?;
+    /// assert_eq!(statement.sql(), "UPDATE teams SET users_count = teams.users_count + ? WHERE teams.id > ?");
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn update_statement(
         &self,
         dialect: &dyn Dialect,
@@ -73,6 +85,19 @@ impl RootSelect {
     ///
     /// # Errors
     /// As [`update_statement`](Self::update_statement).
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::select::RootSelect;
+    ///
+    /// let mut select = RootSelect { filter: Tag::NAME.eq("").into_expr(), ..RootSelect::new(Tag::DEF) };
+    /// assert_eq!(select.delete_statement(&StandardSql::default())?.sql(), "DELETE FROM tags WHERE tags.name = ?");
+    /// // Not every database has `DELETE … LIMIT`.
+    /// select.limit = Some(10);
+    /// let sql = select.delete_statement(&StandardSql::default())?.sql().to_owned();
+    /// assert!(sql.starts_with("DELETE FROM tags WHERE tags.id IN (SELECT "));
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn delete_statement(&self, dialect: &dyn Dialect) -> Result<Statement> {
         let target = self.write_target(dialect)?;
         let mut writer = SqlWriter::of_kind(dialect, StatementKind::Delete);

@@ -60,12 +60,42 @@ impl SqlWriter<'_> {
     }
 
     /// Appends a value that a column or a key is compared with.
+    ///
+    /// The dialect says what stands around a decimal, which SQLite, for one, compares as text:
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::Value;
+    /// use assoc_core::sql::SqlWriter;
+    ///
+    /// let dialect = StandardSql::default();
+    /// let mut writer = SqlWriter::new(&dialect);
+    /// let price = Value::Decimal("9.50".into());
+    /// writer.compared_column("price", Some(&price));
+    /// writer.push(" < ");
+    /// writer.compared_value(&price);
+    /// // Here nothing has to.
+    /// assert_eq!(writer.finish().sql(), "price < ?");
+    /// ```
     pub fn compared_value(&mut self, value: &Value<'static>) {
         let form = if matches!(value, Value::Decimal(_)) { self.dialect.comparable(SqlType::Decimal) } else { None };
         self.value_as(value, form);
     }
 
     /// Appends a column of the query's model in the form in which it is compared with a value.
+    ///
+    /// See [`compared_value`](Self::compared_value) for both sides of a comparison.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::sql::SqlWriter;
+    ///
+    /// let dialect = StandardSql::default();
+    /// let mut writer = SqlWriter::new(&dialect);
+    /// writer.qualify("posts");
+    /// writer.compared_column("id", Some(&7_i64.into()));
+    /// assert_eq!(writer.finish().sql(), "posts.id");
+    /// ```
     pub fn compared_column(&mut self, column: &str, value: Option<&Value<'static>>) {
         let is_decimal = matches!(value, Some(Value::Decimal(_)));
         self.own_column_as(column, if is_decimal { self.dialect.comparable(SqlType::Decimal) } else { None });
@@ -202,6 +232,19 @@ impl SqlWriter<'_> {
 
     /// Appends a condition that a column of the query's model is one of several values, in the form that values of its
     /// type need.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::sql::SqlWriter;
+    ///
+    /// let dialect = StandardSql::default();
+    /// let mut writer = SqlWriter::new(&dialect);
+    /// writer.own_column_in("id", &[1_i64.into(), 2_i64.into(), 3_i64.into()]);
+    /// let statement = writer.finish();
+    /// // The list has the length of a power of two: the last value is there twice.
+    /// assert_eq!(statement.sql(), "id IN (?, ?, ?, ?)");
+    /// assert_eq!(statement.binds()[2], statement.binds()[3]);
+    /// ```
     pub fn own_column_in(&mut self, column: &str, values: &[Value<'static>]) {
         let form = values.first().and_then(|value| self.comparable_of(&Operand::Value(value.clone())));
         // Writing a column's name cannot fail.
@@ -212,6 +255,17 @@ impl SqlWriter<'_> {
     }
 
     /// Appends a column of the query's model in the form in which its values are compared.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::sql::SqlWriter;
+    ///
+    /// let dialect = StandardSql::default();
+    /// let mut writer = SqlWriter::new(&dialect);
+    /// writer.push("GROUP BY ");
+    /// writer.comparable_column(&Post::COLUMNS[Post::TITLE.index()]);
+    /// assert_eq!(writer.finish().sql(), "GROUP BY title");
+    /// ```
     pub fn comparable_column(&mut self, column: &ColumnDef) {
         self.own_column_as(column.name, self.dialect.comparable(column.sql_type));
     }

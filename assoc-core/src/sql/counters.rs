@@ -17,6 +17,24 @@ use crate::statement::{Statement, StatementKind};
 use crate::value::Value;
 
 /// The rows of a model whose counters and times change: those that hold one of some keys, and satisfy a condition.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::driver::KeySet;
+/// use assoc_core::metadata::Expr;
+/// use assoc_core::sql::{FollowedColumn, FollowedRows, Moved};
+///
+/// let dialect = StandardSql::default();
+/// let (keys, filter) = (KeySet::Ints([1, 2].into()), Expr::always());
+/// let rows = FollowedRows { model: Team::DEF, key: Team::PRIMARY_KEY, keys: &keys, filter: &filter };
+/// assert!(keys.len() <= FollowedRows::keys_per_statement(&dialect, 1, 1));
+///
+/// let one_more = FollowedColumn { column: Team::USERS_COUNT.index(), moved: vec![(Moved::By(1), keys.clone())] };
+/// let update = rows.update(&dialect, &[one_more])?;
+/// // A counter that is `NULL` counts from 0.
+/// assert_eq!(update.sql(), "UPDATE teams SET users_count = COALESCE(users_count + ?, ?) WHERE id IN (?, ?)");
+/// # Ok::<(), assoc_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct FollowedRows<'a> {
     /// The model.
@@ -166,6 +184,29 @@ fn is_unsigned(column: &ColumnDef) -> bool {
 }
 
 /// The rows of a model whose counter differs from the number of rows that belong to them.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::metadata::Expr;
+/// use assoc_core::sql::CounterDrift;
+///
+/// let all = Expr::always();
+/// let drift = CounterDrift {
+///     model: Team::DEF,
+///     key: Team::PRIMARY_KEY,
+///     counter: Team::USERS_COUNT.index(),
+///     filter: &all,
+///     children: User::DEF,
+///     foreign_key: &[2],
+///     counted: &all,
+/// };
+/// let sql = drift.select(&StandardSql::default(), None)?.sql().to_owned();
+/// let teams = "SELECT id, users_count FROM teams WHERE 1 = 1";
+/// let users = "SELECT team_id AS k0 FROM users WHERE team_id IS NOT NULL";
+/// assert!(sql.contains(teams) && sql.contains(users));
+/// assert!(sql.ends_with("HAVING owners.users_count IS NULL OR owners.users_count <> COUNT(counted.k0)"));
+/// # Ok::<(), assoc_core::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct CounterDrift<'a> {
     /// The model with the counter.

@@ -7,6 +7,17 @@ use crate::value::Value;
 impl SqlWriter<'_> {
     /// Appends `IN (?, ?, …)`, the list padded to a power of two by repeating its last value, so that lists of
     /// similar length share one prepared statement.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::sql::SqlWriter;
+    ///
+    /// let dialect = StandardSql::default();
+    /// let mut writer = SqlWriter::new(&dialect);
+    /// writer.push("id ");
+    /// writer.padded_in_list(&[1_i64.into(), 2_i64.into(), 3_i64.into()]);
+    /// assert_eq!(writer.finish().sql(), "id IN (?, ?, ?, ?)");
+    /// ```
     pub fn padded_in_list(&mut self, values: &[Value<'static>]) {
         self.push("IN (");
         self.separated(", ", values, |writer, value| writer.compared_value(value));
@@ -25,6 +36,17 @@ impl SqlWriter<'_> {
 
     /// Appends the condition that a column lies between two integers, both included. The casts make it a comparison of numbers, also
     /// where the column is one of text.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::sql::SqlWriter;
+    ///
+    /// let dialect = StandardSql::default();
+    /// let mut writer = SqlWriter::new(&dialect);
+    /// writer.integer_range("id", 3, 9);
+    /// let statement = writer.finish();
+    /// assert_eq!((statement.sql(), statement.binds().len()), ("id BETWEEN CAST(? AS INTEGER) AND CAST(? AS INTEGER)", 2));
+    /// ```
     pub fn integer_range(&mut self, column: &str, first: i64, last: i64) {
         self.own_column(column);
         for (before, end) in [(" BETWEEN CAST(", first), (" AND CAST(", last)] {
@@ -36,6 +58,25 @@ impl SqlWriter<'_> {
 
     /// Appends the condition that columns hold one of the keys, as a padded list: of values, of row values where the
     /// database compares those, and of `AND`s otherwise.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::Value;
+    /// use assoc_core::driver::KeySet;
+    /// use assoc_core::execution::KeyTuple;
+    /// use assoc_core::sql::SqlWriter;
+    ///
+    /// let dialect = StandardSql::default();
+    /// let key = |id, language| KeyTuple::new([Value::Int(id), Value::from(language)]);
+    /// let keys: KeySet = [key(1, "de"), key(2, "fr")].into_iter().flatten().collect();
+    /// let written = |row_values| {
+    ///     let mut writer = SqlWriter::new(&dialect);
+    ///     writer.padded_key_list(&["id", "language"], &keys, row_values);
+    ///     writer.finish().sql().to_owned()
+    /// };
+    /// assert_eq!(written(true), "(id, language) IN ((?, ?), (?, ?))");
+    /// assert_eq!(written(false), "((id = ? AND language = ?) OR (id = ? AND language = ?))");
+    /// ```
     pub fn padded_key_list(&mut self, columns: &[&str], keys: &KeySet, row_values: bool) {
         match (keys, columns) {
             (KeySet::Ints(keys), [column]) => {
@@ -85,6 +126,17 @@ impl SqlWriter<'_> {
 
     /// Appends `(SELECT 0 AS "ordinal", ? AS "k0" UNION ALL SELECT 1, ? …) AS "keys"`, padded to a power of two with
     /// `NULL` keys, which match nothing.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::driver::KeySet;
+    /// use assoc_core::sql::SqlWriter;
+    ///
+    /// let dialect = StandardSql::default();
+    /// let mut writer = SqlWriter::new(&dialect);
+    /// writer.union_key_table(&KeySet::Ints([7, 9].into()));
+    /// assert_eq!(writer.finish().sql(), "(SELECT 0 AS ordinal, ? AS k0 UNION ALL SELECT 1, ?) AS keys");
+    /// ```
     pub fn union_key_table(&mut self, keys: &KeySet) {
         let tuples = keys.tuples();
         let width = keys.width();
@@ -112,6 +164,13 @@ impl SqlWriter<'_> {
 }
 
 /// The length a list of binds is padded to.
+///
+/// ```
+/// use assoc_core::sql::padded_length;
+///
+/// // Lists of five to eight keys are one text for the cache of prepared statements.
+/// assert_eq!([1, 5, 8, 9].map(padded_length), [1, 8, 8, 16]);
+/// ```
 #[must_use]
 pub fn padded_length(len: usize) -> usize {
     len.next_power_of_two()

@@ -69,6 +69,16 @@ impl KeyedSelect {
 
     /// Where a row of the answer has its key, if the statement may ask for other keys as well. They must bring few rows, so the key is
     /// the primary key. Nothing may look at their rows but who reads them, so there is no condition, which might fail on them.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::select::KeyedSelect;
+    ///
+    /// let dialect = StandardSql::default();
+    /// assert_eq!(KeyedSelect::new(Post::DEF, Post::PRIMARY_KEY).place_of_key(&dialect), Some(0));
+    /// // By another key there may be any number of rows.
+    /// assert_eq!(KeyedSelect::new(Post::DEF, &[1]).place_of_key(&dialect), None);
+    /// ```
     #[must_use]
     pub fn place_of_key(&self, dialect: &dyn Dialect) -> Option<usize> {
         let [column] = self.columns else { return None };
@@ -98,6 +108,22 @@ impl KeyedSelect {
     ///
     /// # Errors
     /// As [`statement`](Self::statement).
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::driver::KeySet;
+    /// use assoc_core::select::{KeyedSelect, Matching, PerOwner};
+    /// # use assoc_core::dialect::PerOwnerLimit;
+    ///
+    /// let mut dialect = StandardSql::default();
+    /// # dialect.0.per_owner_limit = PerOwnerLimit::Lateral;
+    /// let per_owner = Some(PerOwner { limit: Some(1), offset: 0 });
+    /// let select = KeyedSelect { per_owner, ..KeyedSelect::new(Tag::DEF, Tag::PRIMARY_KEY) };
+    /// assert_eq!(select.matching(&dialect), Matching::ByOrdinal);
+    /// let statement = select.statement_by_value(&dialect, &KeySet::Ints([7].into()))?;
+    /// assert_eq!(statement.sql(), "SELECT id, name FROM tags WHERE id IN (?)");
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn statement_by_value(&self, dialect: &dyn Dialect, keys: &KeySet) -> Result<Statement> {
         let mut writer = self.unordered(dialect, keys, Matching::ByValue)?;
         self.write_order(&mut writer, Matching::ByValue)?;

@@ -13,6 +13,30 @@ use crate::metadata::model::ModelDef;
 use crate::statement::{Statement, StatementKind};
 
 /// The rows of a model that hold one of some keys in some columns, and satisfy a condition.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::driver::KeySet;
+/// use assoc_core::metadata::Expr;
+/// use assoc_core::sql::KeyedRows;
+///
+/// let mut dialect = StandardSql::default();
+/// dialect.0.delete_returning = true;
+/// let (columns, filter, keys) = ([Post::USER_ID.index()], Expr::always(), KeySet::Ints([7, 9].into()));
+/// let rows = KeyedRows { model: Post::DEF, columns: &columns, filter: &filter };
+/// assert!(rows.keys_per_statement(&dialect) >= keys.len());
+///
+/// let of_two = "posts WHERE user_id IN (?, ?)";
+/// assert_eq!(rows.count(&dialect, &keys)?.sql(), format!("SELECT COUNT(*) FROM {of_two}"));
+/// assert_eq!(rows.exists(&dialect, &keys)?.sql(), format!("SELECT 1 FROM {of_two} LIMIT 1"));
+/// assert_eq!(rows.first_keys(&dialect, &keys, 5)?.sql(), format!("SELECT id FROM {of_two} ORDER BY id LIMIT 5"));
+/// assert_eq!(rows.delete(&dialect, &keys)?.sql(), format!("DELETE FROM {of_two}"));
+/// let gone = rows.delete_returning(&dialect, &keys, &[Post::ID.index()])?;
+/// assert_eq!(gone.sql(), format!("DELETE FROM {of_two} RETURNING id"));
+/// let cleared = rows.clear(&dialect, &keys, &columns)?;
+/// assert_eq!(cleared.sql(), "UPDATE posts SET user_id = NULL WHERE user_id IN (?, ?)");
+/// # Ok::<(), assoc_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct KeyedRows<'a> {
     /// The model whose rows they are.

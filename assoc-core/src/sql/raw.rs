@@ -22,6 +22,22 @@ impl SqlWriter<'_> {
     /// # Errors
     /// When the number of `?` outside quotes and comments is not the number of binds, a quote, comment or parenthesis is
     /// left open, a parenthesis was not opened, or there is a semicolon.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::sql::SqlWriter;
+    ///
+    /// let dialect = StandardSql::default();
+    /// let mut writer = SqlWriter::new(&dialect);
+    /// writer.raw("length(title) > ? AND title <> '?'", &[3_i64.into()])?;
+    /// assert_eq!(writer.text(), "length(title) > ? AND title <> '?'");
+    ///
+    /// // What would leave its place is refused.
+    /// assert!(writer.raw("1 = 1) OR (1 = 1", &[]).is_err());
+    /// assert!(writer.raw("1 = 1; DROP TABLE posts", &[]).is_err());
+    /// assert!(writer.raw("title = ?", &[]).is_err());
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn raw(&mut self, sql: &str, binds: &[Value<'static>]) -> Result<()> {
         let scanned = self.scanned(sql)?;
         if let Some(at) = scanned.semicolon {
@@ -34,6 +50,18 @@ impl SqlWriter<'_> {
     ///
     /// # Errors
     /// As [`raw`](Self::raw).
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::sql::SqlWriter;
+    ///
+    /// let dialect = StandardSql::default();
+    /// let mut writer = SqlWriter::new(&dialect);
+    /// writer.push("id > 7 AND ");
+    /// writer.raw_condition("title = ? OR title = ?", &["A".into(), "B".into()])?;
+    /// assert_eq!(writer.finish().sql(), "id > 7 AND (title = ? OR title = ?)");
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn raw_condition(&mut self, sql: &str, binds: &[Value<'static>]) -> Result<()> {
         self.push("(");
         self.raw(sql, binds)?;
@@ -45,6 +73,21 @@ impl SqlWriter<'_> {
     ///
     /// # Errors
     /// As [`raw`](Self::raw). Several statements with binds are refused, because the binds cannot be assigned to them.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::driver::StatementKind;
+    /// use assoc_core::sql::SqlWriter;
+    ///
+    /// let dialect = StandardSql::default();
+    /// let mut writer = SqlWriter::of_kind(&dialect, StatementKind::Raw);
+    /// writer.raw_statement("SELECT id FROM posts WHERE title = ?;", &["A".into()])?;
+    /// assert_eq!(writer.finish().binds().len(), 1);
+    ///
+    /// let mut writer = SqlWriter::of_kind(&dialect, StatementKind::Raw);
+    /// assert!(writer.raw_statement("DELETE FROM posts; DELETE FROM tags WHERE id = ?", &[1_i64.into()]).is_err());
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn raw_statement(&mut self, sql: &str, binds: &[Value<'static>]) -> Result<()> {
         let scanned = self.scanned(sql)?;
         if scanned.goes_on && !binds.is_empty() {

@@ -25,6 +25,22 @@ impl KeyedSelect {
     ///
     /// # Errors
     /// As [`statement`](Self::statement).
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// # use assoc_core::HasMany;
+    /// use assoc_core::driver::KeySet;
+    /// use assoc_core::select::KeyedSelect;
+    /// # #[derive(assoc_macros::Model, Clone)]
+    /// # struct Category { id: i64, parent_id: Option<i64> }
+    ///
+    /// // Categories by their parent's key, and below each those of its own key.
+    /// let select = KeyedSelect::new(Category::DEF, &[1]);
+    /// let statement = select.levels_statement(&StandardSql::default(), &KeySet::Ints([7].into()), 0, 3)?;
+    /// assert!(statement.sql().starts_with("WITH RECURSIVE assoc_levels (assoc_key, assoc_level) AS ("));
+    /// assert!(statement.sql().contains("WHERE assoc_levels.assoc_level < 3)"));
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn levels_statement(
         &self,
         dialect: &dyn Dialect,

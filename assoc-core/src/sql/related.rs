@@ -59,6 +59,19 @@ impl<'d> SqlWriter<'d> {
     /// # Errors
     /// When the filter cannot be written, the association has a scope that depends on the owner, or this database
     /// cannot express the association's limit.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::sql::SqlWriter;
+    ///
+    /// let dialect = StandardSql::default();
+    /// let mut writer = SqlWriter::new(&dialect);
+    /// writer.qualify("users");
+    /// writer.related(User::POSTS.def(), &Post::TITLE.eq("A").into_expr(), None, None)?;
+    /// let posts = "SELECT 1 FROM posts AS related_1 WHERE related_1.user_id = users.id AND (related_1.title = ?)";
+    /// assert_eq!(writer.finish().sql(), format!("EXISTS ({posts})"));
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn related(
         &mut self,
         association: &'static AssociationDef,

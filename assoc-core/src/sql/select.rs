@@ -203,6 +203,20 @@ impl RootSelect {
     ///
     /// # Errors
     /// As [`statement`](Self::statement).
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::select::RootSelect;
+    /// use assoc_core::sql::SqlWriter;
+    ///
+    /// let dialect = StandardSql::default();
+    /// let mut writer = SqlWriter::new(&dialect);
+    /// writer.push("SELECT COUNT(*) FROM (");
+    /// RootSelect { distinct: true, ..RootSelect::new(Tag::DEF) }.write(&mut writer)?;
+    /// writer.push(") AS found");
+    /// assert_eq!(writer.finish().sql(), "SELECT COUNT(*) FROM (SELECT DISTINCT id, name FROM tags) AS found");
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     pub fn write(&self, writer: &mut SqlWriter<'_>) -> Result<()> {
         self.begin(writer);
         let once = self.distinct.then(|| self.grouped_once(writer)).flatten();

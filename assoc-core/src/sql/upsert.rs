@@ -25,6 +25,26 @@ pub struct OnConflict {
 ///
 /// # Errors
 /// When the database has no such statement, or takes fewer values.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::dialect::Upsert;
+/// use assoc_core::driver::Bind;
+/// use assoc_core::sql::{OnConflict, upsert};
+///
+/// let mut dialect = StandardSql::default();
+/// let conflict = OnConflict { columns: vec![Tag::ID.index()], update: vec![Tag::NAME.index()], version: None };
+/// let (columns, binds) = ([Tag::ID.index(), Tag::NAME.index()], [7_i64.into(), "sql".into()].map(Bind::Value));
+/// assert!(upsert(&dialect, Tag::DEF, &columns, &binds, &conflict).is_err());
+///
+/// dialect.0.upsert = Upsert::NamedIndex;
+/// dialect.0.insert_returning = true;
+/// let statement = upsert(&dialect, Tag::DEF, &columns, &binds, &conflict)?;
+/// let insert = "INSERT INTO tags (id, name) VALUES (?, ?)";
+/// let update = "ON CONFLICT (id) DO UPDATE SET name = excluded.name";
+/// assert_eq!(statement.sql(), format!("{insert} {update} RETURNING id, name"));
+/// # Ok::<(), assoc_core::Error>(())
+/// ```
 pub fn upsert(
     dialect: &dyn Dialect,
     model: &ModelDef,

@@ -15,6 +15,18 @@ use crate::value::Value;
 
 /// Inserts rows that all set the same columns; with `returning`, gives back whole rows. Without columns, one row of
 /// defaults is inserted.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::sql::insert;
+///
+/// let dialect = StandardSql::default();
+/// let rows = [vec!["rust".into()], vec!["sql".into()]];
+/// let statement = insert(&dialect, Tag::DEF, &[Tag::NAME.index()], &rows, true);
+/// assert_eq!(statement.sql(), "INSERT INTO tags (name) VALUES (?), (?) RETURNING id, name");
+/// assert_eq!(statement.binds().len(), 2);
+/// assert_eq!(insert(&dialect, Tag::DEF, &[], &[], false).sql(), "INSERT INTO tags DEFAULT VALUES");
+/// ```
 #[must_use]
 pub fn insert(
     dialect: &dyn Dialect,
@@ -28,6 +40,20 @@ pub fn insert(
 }
 
 /// The statement of a text of [`insert_text`] and the values of its rows.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::driver::{Bind, StatementKind};
+/// use assoc_core::sql::{insert_statement, insert_text};
+///
+/// // The text is written once for all batches of two rows.
+/// let text = insert_text(&StandardSql::default(), Tag::DEF, &[Tag::NAME.index()], 2, false);
+/// let bound = |names: [&'static str; 2]| names.map(|name| Bind::Value(name.into())).into();
+/// let batch = |names| insert_statement(text.clone(), bound(names));
+/// let (first, second) = (batch(["rust", "sql"]), batch(["web", "orm"]));
+/// assert_eq!((first.kind(), first.sql()), (StatementKind::Insert, "INSERT INTO tags (name) VALUES (?), (?)"));
+/// assert!(std::sync::Arc::ptr_eq(first.shared_sql(), second.shared_sql()) && first != second);
+/// ```
 #[must_use]
 pub fn insert_statement(text: Arc<str>, binds: Vec<Bind>) -> Statement {
     Statement::new(text, binds).of_kind(StatementKind::Insert)
@@ -35,6 +61,15 @@ pub fn insert_statement(text: Arc<str>, binds: Vec<Bind>) -> Statement {
 
 /// The text of [`insert`] for a number of rows, whose binds are their values row by row. Batches of rows have one text
 /// for all full batches.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::sql::insert_text;
+///
+/// let columns = [Post::USER_ID.index(), Post::TITLE.index()];
+/// let text = insert_text(&StandardSql::default(), Post::DEF, &columns, 2, false);
+/// assert_eq!(&*text, "INSERT INTO posts (user_id, title) VALUES (?, ?), (?, ?)");
+/// ```
 #[must_use]
 pub fn insert_text(
     dialect: &dyn Dialect,
@@ -69,6 +104,15 @@ pub fn insert_text(
 
 /// Sets columns of the row with a primary key; with `returning`, gives back the whole row. The key is compared by its
 /// columns' names and values.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::sql::update_by_key;
+///
+/// let set = [(Tag::NAME.index(), "sql".into())];
+/// let statement = update_by_key(&StandardSql::default(), Tag::DEF, &set, &[7_i64.into()], false);
+/// assert_eq!(statement.sql(), "UPDATE tags SET name = ? WHERE id = ?");
+/// ```
 #[must_use]
 pub fn update_by_key(
     dialect: &dyn Dialect,
@@ -91,6 +135,18 @@ pub fn update_by_key(
 ///
 /// # Errors
 /// When the condition cannot be written, or the database cannot return the row of such a statement.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::sql::update_row;
+///
+/// // Only if no other program has renamed it meanwhile.
+/// let set = [(Tag::NAME.index(), "sql".into())];
+/// let unchanged = Tag::NAME.eq("SQL").into_expr();
+/// let statement = update_row(&StandardSql::default(), Tag::DEF, &set, &[7_i64.into()], &unchanged, false)?;
+/// assert_eq!(statement.sql(), "UPDATE tags SET name = ? WHERE (tags.id = ?) AND (tags.name = ?)");
+/// # Ok::<(), assoc_core::Error>(())
+/// ```
 pub fn update_row(
     dialect: &dyn Dialect,
     model: &'static ModelDef,
@@ -113,6 +169,16 @@ pub fn update_row(
 ///
 /// # Errors
 /// When the condition cannot be written.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::sql::delete_row;
+///
+/// let unchanged = Tag::NAME.eq("SQL").into_expr();
+/// let statement = delete_row(&StandardSql::default(), Tag::DEF, &[7_i64.into()], &unchanged)?;
+/// assert_eq!(statement.sql(), "DELETE FROM tags WHERE (tags.id = ?) AND (tags.name = ?)");
+/// # Ok::<(), assoc_core::Error>(())
+/// ```
 pub fn delete_row(
     dialect: &dyn Dialect,
     model: &'static ModelDef,
@@ -138,6 +204,16 @@ pub(super) fn and_discriminator(writer: &mut SqlWriter<'_>, model: &ModelDef) {
 
 /// Sets the same values in all rows with these primary keys; with `returning`, gives back whole rows. Expects as many keys
 /// as a condition takes.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::driver::KeySet;
+/// use assoc_core::sql::update_by_keys;
+///
+/// let (set, keys) = ([(Post::USER_ID.index(), 7_i64.into())], KeySet::Ints([1, 2].into()));
+/// let statement = update_by_keys(&StandardSql::default(), Post::DEF, &set, &keys, false);
+/// assert_eq!(statement.sql(), "UPDATE posts SET user_id = ? WHERE id IN (?, ?)");
+/// ```
 #[must_use]
 pub fn update_by_keys(
     dialect: &dyn Dialect,
@@ -156,6 +232,18 @@ pub fn update_by_keys(
 ///
 /// # Errors
 /// When the condition cannot be written, or there are more binds than the database takes.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::driver::KeySet;
+/// use assoc_core::sql::update_rows;
+///
+/// let (set, keys) = ([(Post::USER_ID.index(), 7_i64.into())], KeySet::Ints([1, 2].into()));
+/// let condition = Post::TITLE.ne("A").into_expr();
+/// let statement = update_rows(&StandardSql::default(), Post::DEF, &set, &keys, &condition, false)?;
+/// assert_eq!(statement.sql(), "UPDATE posts SET user_id = ? WHERE id IN (?, ?) AND (title <> ?)");
+/// # Ok::<(), assoc_core::Error>(())
+/// ```
 pub fn update_rows(
     dialect: &dyn Dialect,
     model: &'static ModelDef,
@@ -208,6 +296,19 @@ fn write_returning(writer: &mut SqlWriter<'_>, model: &ModelDef, returning: bool
 ///
 /// # Errors
 /// When the condition cannot be written, or there are more binds than the database takes.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::driver::KeySet;
+/// use assoc_core::sql::select_by;
+///
+/// let (read, by) = ([Post::ID.index()], [Post::USER_ID.index()]);
+/// let untitled = Post::TITLE.eq("").into_expr();
+/// let keys = KeySet::Ints([7, 9].into());
+/// let statement = select_by(&StandardSql::default(), Post::DEF, &read, &by, &keys, &untitled)?;
+/// assert_eq!(statement.sql(), "SELECT id FROM posts WHERE user_id IN (?, ?) AND (title = ?)");
+/// # Ok::<(), assoc_core::Error>(())
+/// ```
 pub fn select_by(
     dialect: &dyn Dialect,
     model: &ModelDef,
@@ -223,6 +324,21 @@ pub fn select_by(
 ///
 /// # Errors
 /// As [`select_by`].
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::dialect::RowLocks;
+/// use assoc_core::driver::KeySet;
+/// use assoc_core::metadata::Expr;
+/// use assoc_core::sql::select_locked;
+///
+/// let mut dialect = StandardSql::default();
+/// dialect.0.row_locks = RowLocks::Rows { skips: false };
+/// let (read, keys) = ([Post::ID.index()], KeySet::Ints([7].into()));
+/// let statement = select_locked(&dialect, Post::DEF, &read, Post::PRIMARY_KEY, &keys, &Expr::always())?;
+/// assert_eq!(statement.sql(), "SELECT id FROM posts WHERE id IN (?) FOR UPDATE");
+/// # Ok::<(), assoc_core::Error>(())
+/// ```
 pub fn select_locked(
     dialect: &dyn Dialect,
     model: &ModelDef,
@@ -268,12 +384,31 @@ fn select_rows<'d>(
 }
 
 /// Deletes the rows with these primary keys.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::driver::KeySet;
+/// use assoc_core::sql::delete_by_keys;
+///
+/// let statement = delete_by_keys(&StandardSql::default(), Post::DEF, &KeySet::Ints([1, 2].into()));
+/// assert_eq!(statement.sql(), "DELETE FROM posts WHERE id IN (?, ?)");
+/// ```
 #[must_use]
 pub fn delete_by_keys(dialect: &dyn Dialect, model: &ModelDef, keys: &KeySet) -> Statement {
     delete_by(dialect, model, model.primary_key, keys)
 }
 
 /// Deletes the rows that hold one of these keys in some columns. Expects as many keys as a condition takes.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::driver::KeySet;
+/// use assoc_core::sql::delete_by;
+///
+/// let by_author = [Post::USER_ID.index()];
+/// let statement = delete_by(&StandardSql::default(), Post::DEF, &by_author, &KeySet::Ints([7, 9].into()));
+/// assert_eq!(statement.sql(), "DELETE FROM posts WHERE user_id IN (?, ?)");
+/// ```
 #[must_use]
 pub fn delete_by(dialect: &dyn Dialect, model: &ModelDef, by: &[usize], keys: &KeySet) -> Statement {
     let mut writer = SqlWriter::of_kind(dialect, StatementKind::Delete);

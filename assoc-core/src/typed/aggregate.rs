@@ -37,6 +37,11 @@ impl<M, Out> Aggregate<M, Out> {
     }
 
     /// The aggregate as data, for the planner.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// assert_eq!(Post::ID.max().into_operand().shown(), "MAX(id)");
+    /// ```
     #[must_use]
     pub fn into_operand(self) -> Operand {
         self.operand
@@ -80,6 +85,14 @@ impl<M, Out> fmt::Debug for Aggregate<M, Out> {
 words_of_a_value!(Aggregate, "this aggregate: for queries with `group_by`");
 
 /// What a query can select in place of a whole row: a column or an aggregate.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::Selectable;
+///
+/// let selected = [Post::USER_ID.into_selected(), Post::ID.count().into_selected()];
+/// assert_eq!(selected.map(|operand| operand.shown().into_owned()), ["user_id", "COUNT(id)"]);
+/// ```
 pub trait Selectable<M>: sealed::Selectable {
     /// The Rust type of its value.
     type Out: ColumnType;

@@ -21,12 +21,22 @@ pub struct AggregateField<O, V> {
 
 impl<O, V> AggregateField<O, V> {
     /// Made by the derive.
+    #[doc(hidden)]
     #[must_use]
     pub const fn new(def: AggregateFieldDef) -> Self {
         AggregateField { def, types: PhantomData }
     }
 
     /// The field as data.
+    ///
+    /// ```
+    /// # use assoc_core::{Aggregated, HasMany, Model};
+    /// # #[derive(assoc_macros::Model, Clone)]
+    /// # struct User { id: i64, #[has_many] posts: HasMany<Post>, posts_count: Aggregated<i64> }
+    /// # #[derive(assoc_macros::Model, Clone)]
+    /// # struct Post { id: i64, user_id: i64 }
+    /// assert_eq!(User::POSTS_COUNT.def().name, "posts_count");
+    /// ```
     #[must_use]
     pub const fn def(self) -> AggregateFieldDef {
         self.def

@@ -40,6 +40,15 @@ impl<M> Assignment<M> {
     }
 
     /// The data form.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::execution::AssignedValue;
+    ///
+    /// let assignment = Team::USERS_COUNT.add(1).into_assignment();
+    /// assert_eq!(assignment.column, Team::USERS_COUNT.index());
+    /// assert!(matches!(assignment.value, AssignedValue::Plus(value) if value == 1_i64.into()));
+    /// ```
     #[must_use]
     pub fn into_assignment(self) -> ColumnAssignment {
         self.assignment

@@ -25,6 +25,7 @@ impl<O, T, H> Copy for Association<O, T, H> {}
 
 impl<O, T, H> Association<O, T, H> {
     /// Makes the token of an association. The derive calls this, and checks that the types are those of `def`.
+    #[doc(hidden)]
     #[must_use]
     pub const fn new(def: &'static AssociationDef) -> Self {
         Association { def, types: PhantomData }

@@ -63,6 +63,7 @@ impl<M, V> fmt::Debug for Column<M, V> {
 
 impl<M, V> Column<M, V> {
     /// Makes the token of the column at `index` of the model's columns, with its name in the database.
+    #[doc(hidden)]
     #[must_use]
     pub const fn new(index: usize, name: &'static str) -> Self {
         Column { name, index, model: PhantomData }
@@ -131,6 +132,14 @@ impl<M, V: ColumnType> Column<M, V> {
 
 /// What a query of model `M` can compare with a column: a column of the model ([`Column`]) or of a joined association
 /// ([`JoinedColumn`](crate::JoinedColumn)), and in `having` an [`Aggregate`].
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::ColumnOf;
+///
+/// let operands = [Post::ID.into_operand(), User::POSTS.joined(Post::ID).into_operand()];
+/// assert_eq!(operands.map(|operand| operand.shown().into_owned()), ["id", "posts.id"]);
+/// ```
 pub trait ColumnOf<M>: sealed::ColumnOf {
     /// The column as data, for the planner.
     fn into_operand(self) -> Operand;
@@ -162,16 +171,46 @@ macro_rules! column_comparisons {
     ($type:ident) => {
         column_comparisons! { $type:
             /// Equal to another column of the row, or of a group to an aggregate. Never true where one of them is `NULL`.
+            ///
+            /// ```
+            #[doc = include_str!("../../docs/blog.txt")]
+            /// assert_eq!(sql(Post::ID.eq_column(Post::USER_ID)), "id = user_id");
+            /// ```
             eq_column Eq,
             /// Different from another column of the row.
+            ///
+            /// ```
+            #[doc = include_str!("../../docs/blog.txt")]
+            /// assert_eq!(sql(Post::ID.ne_column(Post::USER_ID)), "id <> user_id");
+            /// ```
             ne_column Ne,
             /// Less than another column of the row.
+            ///
+            /// ```
+            #[doc = include_str!("../../docs/blog.txt")]
+            /// assert_eq!(sql(Post::ID.lt_column(Post::USER_ID)), "id < user_id");
+            /// ```
             lt_column Lt,
             /// At most another column of the row.
+            ///
+            /// ```
+            #[doc = include_str!("../../docs/blog.txt")]
+            /// assert_eq!(sql(Post::ID.le_column(Post::USER_ID)), "id <= user_id");
+            /// ```
             le_column Le,
             /// Greater than another column of the row.
+            ///
+            /// ```
+            #[doc = include_str!("../../docs/blog.txt")]
+            /// assert_eq!(sql(Post::ID.gt_column(Post::USER_ID)), "id > user_id");
+            /// ```
             gt_column Gt,
             /// At least another column of the row.
+            ///
+            /// ```
+            #[doc = include_str!("../../docs/blog.txt")]
+            /// assert_eq!(sql(Post::ID.ge_column(Post::USER_ID)), "id >= user_id");
+            /// ```
             ge_column Ge
         }
     };

@@ -33,6 +33,17 @@ impl<M> PartialEq for Filter<M> {
 
 impl<M> Filter<M> {
     /// A condition from its data form, [`Expr`].
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::Filter;
+    /// use assoc_core::metadata::Expr;
+    ///
+    /// // A condition on a column that is known at run time.
+    /// let column = Post::DEF.column("title")?;
+    /// assert_eq!(Filter::<Post>::new(Expr::column_equals(column, "A".into())), Post::TITLE.eq("A"));
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     #[must_use]
     pub const fn new(expr: Expr) -> Self {
         Filter { expr, model: PhantomData }
@@ -115,6 +126,15 @@ impl<M> Filter<M> {
     }
 
     /// The condition as data, for the planner.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::Filter;
+    ///
+    /// let untitled = Post::TITLE.eq("").into_expr();
+    /// assert_eq!(Filter::<Post>::new(untitled.clone()), Post::TITLE.eq(""));
+    /// assert_eq!(untitled, assoc_core::metadata::Expr::equals("title", "".into()));
+    /// ```
     #[must_use]
     pub fn into_expr(self) -> Expr {
         self.expr

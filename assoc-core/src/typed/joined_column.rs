@@ -39,6 +39,14 @@ impl<O, T, H> Association<O, T, H> {
 
 /// What a query can say about a joined association's target: a [`Filter`], a [`Sort`], a [`Column`] or an
 /// [`Aggregate`].
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::{Filter, Joined};
+///
+/// let of_users: Filter<User> = Post::TITLE.eq("A").joined_by(User::POSTS.def());
+/// assert_eq!(of_users, User::POSTS.joined(Post::TITLE.eq("A")));
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` says nothing of `{T}`, which the joined association leads to",
     label = "no column, condition or order of `{T}`",

@@ -163,6 +163,26 @@ impl<O, T, H> Association<O, T, H> {
 ///
 /// A program can implement it for another type that stands for preloads, as `Include` of `assoc-repo` does for a
 /// client's list of names.
+///
+/// A type of the program that stands for preloads:
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::IntoPreload;
+/// use assoc_core::metadata::Request;
+///
+/// /// What the page of a user shows.
+/// struct UserPage;
+///
+/// impl IntoPreload<User> for UserPage {
+///     fn into_requests(self) -> Vec<Request> {
+///         (User::TEAM, User::POSTS.with(Post::COMMENTS)).into_requests()
+///     }
+/// }
+///
+/// let names = UserPage.into_requests().into_iter().map(|request| request.association.name);
+/// assert_eq!(names.collect::<Vec<_>>(), ["team", "posts"]);
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be preloaded for `{O}`",
     label = "neither an association of `{O}` nor a tuple of at most twelve",

@@ -455,6 +455,14 @@ fn value_bound<B: ColumnType>(bound: Bound<&B>) -> Bound<Value<'static>> {
 }
 
 /// The columns that a rule about a row reads: a column, a tuple of columns, or `()` for the whole row.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::RuleColumns;
+///
+/// assert_eq!(RuleColumns::<Post>::columns((Post::ID, Post::TITLE)), [0, 2]);
+/// assert!(RuleColumns::<Post>::columns(()).is_empty(), "the whole row");
+/// ```
 pub trait RuleColumns<M> {
     /// Their positions; none for the whole row.
     fn columns(self) -> Vec<usize>;

@@ -75,6 +75,14 @@ impl<T> Scope<T> {
     }
 
     /// The scope as data, for the planner.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::Scope;
+    ///
+    /// let scope = Scope::<Post>::new().filter(Post::TITLE.ne("")).limit(3).into_def();
+    /// assert_eq!((scope.limit, scope.filter), (Some(3), Post::TITLE.ne("").into_expr()));
+    /// ```
     #[must_use]
     pub fn into_def(self) -> ScopeDef {
         self.scope

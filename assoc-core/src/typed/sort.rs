@@ -99,6 +99,13 @@ impl<M> Sort<M> {
     }
 
     /// The term as data, for the planner.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use assoc_core::metadata::Direction;
+    ///
+    /// assert_eq!(Post::ID.desc().into_term().direction, Direction::Desc);
+    /// ```
     #[must_use]
     pub fn into_term(self) -> OrderTerm {
         self.term

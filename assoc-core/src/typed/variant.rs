@@ -27,6 +27,7 @@ impl<E, M> fmt::Debug for Variant<E, M> {
 
 impl<E, M> Variant<E, M> {
     /// Makes the token. The derive calls this.
+    #[doc(hidden)]
     #[must_use]
     #[allow(clippy::new_without_default)] // Only ever used in constants.
     pub const fn new() -> Self {

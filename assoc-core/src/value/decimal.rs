@@ -310,6 +310,14 @@ impl Ord for DecimalNumber {
 }
 
 /// The one text that all forms of a number have: `9.5` for `9.50`. `None` for what is no number.
+///
+/// ```
+/// use assoc_core::value::decimal::canonical;
+///
+/// assert_eq!(canonical("+09.50").as_deref(), Some("9.5"));
+/// assert_eq!(canonical("9.5"), canonical("9.500"));
+/// assert_eq!(canonical("nine"), None);
+/// ```
 #[must_use]
 pub fn canonical(text: &str) -> Option<String> {
     DecimalNumber::parse(text).map(|number| number.to_string())

@@ -20,6 +20,13 @@ pub fn changes_rows(sql: &str) -> bool {
 }
 
 /// Whether the id that the server reports is that of the one inserted row. An upsert reports other ids.
+///
+/// ```
+/// use assoc_dialects::mysql::effects::is_plain_insert;
+///
+/// assert!(is_plain_insert("INSERT INTO users (name) VALUES (?)"));
+/// assert!(!is_plain_insert("INSERT INTO users (name) VALUES (?) ON DUPLICATE KEY UPDATE name = name"));
+/// ```
 #[must_use]
 pub fn is_plain_insert(sql: &str) -> bool {
     first_word(sql).eq_ignore_ascii_case("INSERT") && !contains(sql, "ON DUPLICATE KEY")
@@ -27,6 +34,15 @@ pub fn is_plain_insert(sql: &str) -> bool {
 
 /// Whether a statement may leave a change in its session that the session's next user would notice: a variable, a
 /// setting, a lock, a temporary table. A statement counts unless it is known to leave none.
+///
+/// ```
+/// use assoc_dialects::mysql::effects::alters_session;
+///
+/// // A driver resets the session before it hands the connection out again.
+/// assert!(alters_session("SET time_zone = '+02:00'") && alters_session("SELECT @last := 7"));
+/// assert!(alters_session("CREATE TEMPORARY TABLE seen (id BIGINT)"));
+/// assert!(!alters_session("UPDATE users SET name = ?") && !alters_session("CREATE TABLE seen (id BIGINT)"));
+/// ```
 #[must_use]
 pub fn alters_session(sql: &str) -> bool {
     let word = first_word(sql);
@@ -56,6 +72,14 @@ pub fn alters_session(sql: &str) -> bool {
 }
 
 /// Whether a statement may change the columns of a table. It counts unless it is known to change none.
+///
+/// ```
+/// use assoc_dialects::mysql::effects::changes_tables;
+///
+/// // A driver forgets the statements that it has prepared.
+/// assert!(changes_tables("ALTER TABLE users ADD age INT") && changes_tables("CALL migrate()"));
+/// assert!(!changes_tables("DELETE FROM users") && !changes_tables("SET @last = 7"));
+/// ```
 #[must_use]
 pub fn changes_tables(sql: &str) -> bool {
     let others = &[
@@ -85,6 +109,13 @@ pub fn changes_tables(sql: &str) -> bool {
 }
 
 /// Whether the text may contain several statements: it has a semicolon that is not its end.
+///
+/// ```
+/// use assoc_dialects::mysql::effects::may_be_several;
+///
+/// assert!(may_be_several("DELETE FROM users; DELETE FROM posts"));
+/// assert!(!may_be_several("DELETE FROM users;\n"));
+/// ```
 #[must_use]
 pub fn may_be_several(sql: &str) -> bool {
     sql.trim_end_matches(|c: char| c == ';' || c.is_whitespace()).contains(';')

@@ -40,6 +40,14 @@ impl<'e> ServerError<'e> {
     }
 
     /// The number.
+    ///
+    /// ```
+    /// use assoc_dialects::mysql::ServerError;
+    ///
+    /// // A client that passes the message alone.
+    /// let error = ServerError::of_message("Duplicate entry 'ada' for key 'users.email'").unwrap();
+    /// assert_eq!(error.code(), 1062);
+    /// ```
     #[must_use]
     pub fn code(&self) -> u16 {
         self.code
@@ -47,12 +55,29 @@ impl<'e> ServerError<'e> {
 
     /// Whether the server rolls the whole transaction back. It does so for a deadlock, and it may do so for a row that
     /// changed since the snapshot; a lock timeout only ends the statement.
+    ///
+    /// ```
+    /// use assoc_dialects::mysql::ServerError;
+    ///
+    /// // After a deadlock a driver refuses every statement until `rollback`; after a lock timeout it goes on.
+    /// assert!(ServerError::new(1213, "Deadlock found when trying to get lock").undoes_transaction());
+    /// assert!(!ServerError::new(1205, "Lock wait timeout exceeded").undoes_transaction());
+    /// ```
     #[must_use]
     pub fn undoes_transaction(&self) -> bool {
         matches!(self.code, 1020 | 1213 | 1614)
     }
 
     /// The error of a statement, with all that is said of a violated constraint.
+    ///
+    /// ```
+    /// use assoc_dialects::mysql::ServerError;
+    ///
+    /// let refused = ServerError::new(1062, "Duplicate entry 'ada' for key 'email'");
+    /// let error = refused.error("INSERT INTO `users` (`email`) VALUES (?)");
+    /// // MariaDB does not say the table; a statement of the core does.
+    /// assert_eq!((error.constraint(), error.table()), (Some("email"), Some("users")));
+    /// ```
     #[must_use]
     pub fn error(&self, sql: &'e str) -> DriverError {
         let mut error = DriverError::new(self.class(), self.message).with_code(self.code.to_string());
@@ -145,6 +170,16 @@ impl<'e> ServerError<'e> {
     }
 
     /// The columns of a constraint, where the server says them: those of a foreign key, and of NOT NULL.
+    ///
+    /// ```
+    /// use assoc_dialects::mysql::ServerError;
+    ///
+    /// let foreign_key = "CONSTRAINT `posts_user` FOREIGN KEY (`user_id`) REFERENCES `users` (`id`)";
+    /// let why = "Cannot add or update a child row: a foreign key constraint fails";
+    /// let message = format!("{why} (`db`.`posts`, {foreign_key})");
+    /// let error = ServerError::new(1452, &message);
+    /// assert_eq!((error.columns(), error.table("")), (vec!["user_id"], Some("posts")));
+    /// ```
     #[must_use]
     pub fn columns(&self) -> Vec<&'e str> {
         let message = self.message;
@@ -157,6 +192,15 @@ impl<'e> ServerError<'e> {
     }
 
     /// The table of the constraint. Where the server does not say it, the statement does.
+    ///
+    /// ```
+    /// use assoc_dialects::mysql::ServerError;
+    ///
+    /// let error = ServerError::new(1062, "Duplicate entry 'ada' for key 'users.email'");
+    /// assert_eq!(error.table("UPDATE `people` SET `email` = ?"), Some("users"));
+    /// let error = ServerError::new(1062, "Duplicate entry 'ada' for key 'email'");
+    /// assert_eq!(error.table("UPDATE `people` SET `email` = ?"), Some("people"));
+    /// ```
     #[must_use]
     pub fn table(&self, sql: &'e str) -> Option<&'e str> {
         let message = self.message;

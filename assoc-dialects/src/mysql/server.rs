@@ -18,6 +18,14 @@ pub enum ServerKind {
 }
 
 /// A server's kind and version, as it said when the driver connected.
+///
+/// ```
+/// use assoc_dialects::mysql::{Features, Server, ServerKind};
+///
+/// let server = Server::parse("9.7.0", "MySQL Community Server - GPL");
+/// assert_eq!((server.kind(), server.version()), (ServerKind::MySql, (9, 7, 0)));
+/// assert_eq!(server.features(), Features::MYSQL_8_0_16);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Server {
     kind: ServerKind,
@@ -157,6 +165,15 @@ impl Features {
     pub const MARIADB_10_6: Features = Features { json_table: true, skip_locked: true, ..Features::MARIADB_10_5 };
 
     /// The same as the core asks for it.
+    ///
+    /// ```
+    /// use assoc_core::dialect::{PerOwnerLimit, Upsert};
+    /// use assoc_dialects::mysql::Features;
+    ///
+    /// let (mysql, mariadb) = (Features::MYSQL_8_0_16.capabilities(), Features::MARIADB_10_6.capabilities());
+    /// assert_eq!((mysql.per_owner_limit, mariadb.per_owner_limit), (PerOwnerLimit::Lateral, PerOwnerLimit::Window));
+    /// assert_eq!((mysql.upsert, mariadb.upsert), (Upsert::Unsupported, Upsert::AnyIndex));
+    /// ```
     #[must_use]
     pub fn capabilities(&self) -> Capabilities {
         let mut capabilities = Capabilities::default();

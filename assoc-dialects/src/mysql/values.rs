@@ -117,12 +117,26 @@ fn span<'v>(time: Time) -> Parameter<'v> {
 }
 
 /// A decimal without the zeros that pad it to the places of its column.
+///
+/// ```
+/// use assoc_core::Value;
+/// use assoc_dialects::mysql::values::unpadded;
+///
+/// // A `DECIMAL(10, 4)`.
+/// assert_eq!(unpadded("9.5000".into()), Value::Decimal("9.5".into()));
+/// ```
 #[must_use]
 pub fn unpadded(text: String) -> Value<'static> {
     changed(text, |number| number)
 }
 
 /// A decimal that was computed and may go on for ever, like a mean: rounded to what a decimal of a program holds.
+///
+/// ```
+/// use assoc_dialects::mysql::values::quotient;
+///
+/// assert_eq!(quotient("6.66666666666666666666666666666667".into()).to_string(), "6.6666666666666666666666666667");
+/// ```
 #[must_use]
 pub fn quotient(text: String) -> Value<'static> {
     changed(text, DecimalNumber::rounded_to_96_bits)
@@ -134,6 +148,13 @@ fn changed(text: String, change: impl FnOnce(DecimalNumber) -> DecimalNumber) ->
 }
 
 /// The bits of a `BIT(n)`, which are sent as bytes.
+///
+/// ```
+/// use assoc_dialects::mysql::values::bits;
+///
+/// // A `BIT(9)`.
+/// assert_eq!(bits(&[0b1, 0b0000_0010]), 258);
+/// ```
 #[must_use]
 pub fn bits(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0, |bits, byte| (bits << 8) | u64::from(*byte))
@@ -142,6 +163,14 @@ pub fn bits(bytes: &[u8]) -> u64 {
 /// Whether a column that was computed is the place of an `ENUM` or `SET` in its list, by its name and whether the column before
 /// it is one: `size + 0` is an integer if `size` is an `ENUM`, and a float if it is text. MariaDB says so; MySQL calls both floats,
 /// and what the column is can be seen at the column alone, which stands before it.
+///
+/// ```
+/// use assoc_dialects::mysql::values::is_place;
+///
+/// // `SELECT size, size + 0 FROM shirts`, where `size` is an `ENUM`.
+/// assert!(is_place(b"size + 0", true));
+/// assert!(!is_place(b"size + 0", false) && !is_place(b"size", true));
+/// ```
 #[must_use]
 pub fn is_place(name: &[u8], is_behind_a_list: bool) -> bool {
     is_behind_a_list && name.ends_with(b" + 0")

@@ -55,6 +55,15 @@ const MOST_PLACES: u16 = 28;
 impl Kind {
     /// The kind of a type of the server's own by its number. `None` of types that a database defines, and of those that no value
     /// has.
+    ///
+    /// ```
+    /// use assoc_dialects::postgres::binary::Kind;
+    ///
+    /// assert_eq!(Kind::of_oid(20), Some(Kind::Int(8)));
+    /// assert_eq!(Kind::of_oid(1043), Some(Kind::Text), "varchar");
+    /// // An `ENUM` of the database has a number of its own.
+    /// assert_eq!(Kind::of_oid(65_536), None);
+    /// ```
     #[must_use]
     pub fn of_oid(oid: u32) -> Option<Kind> {
         Some(match oid {

@@ -3,6 +3,18 @@
 use assoc_core::DriverErrorKind;
 
 /// The class of a server's error, by its SQLSTATE.
+///
+/// ```
+/// use assoc_core::DriverErrorKind;
+/// use assoc_dialects::postgres::errors::class_of_state;
+///
+/// assert_eq!(class_of_state("23505", "duplicate key value"), DriverErrorKind::UniqueViolation);
+/// // One state for two things, which the message tells apart.
+/// assert_eq!(class_of_state("57014", "canceling statement due to statement timeout"), DriverErrorKind::TimeLimit);
+/// assert_eq!(class_of_state("57014", "canceling statement due to user request"), DriverErrorKind::Interrupted);
+/// // A class of states.
+/// assert_eq!(class_of_state("22P02", "invalid input syntax"), DriverErrorKind::Value);
+/// ```
 #[must_use]
 pub fn class_of_state(code: &str, message: &str) -> DriverErrorKind {
     match code {

@@ -19,6 +19,15 @@ pub struct Violation<'m> {
 
 impl Violation<'_> {
     /// Adds what it says to an error.
+    ///
+    /// ```
+    /// use assoc_core::{DriverError, DriverErrorKind};
+    /// use assoc_dialects::sqlite::violation;
+    ///
+    /// let (kind, message) = (DriverErrorKind::UniqueViolation, "UNIQUE constraint failed: users.email");
+    /// let error = violation(kind, message).describe(DriverError::new(kind, message));
+    /// assert_eq!((error.table(), error.constraint()), (Some("users"), Some("users.email")));
+    /// ```
     #[must_use]
     pub fn describe(&self, mut error: DriverError) -> DriverError {
         if let Some(table) = self.table {
@@ -62,6 +71,14 @@ pub fn violation(kind: DriverErrorKind, message: &str) -> Violation<'_> {
 }
 
 /// The class of a failure that has no class by its code: the errors of `SUM` and of our functions. `None` of all others.
+///
+/// ```
+/// use assoc_core::DriverErrorKind;
+/// use assoc_dialects::sqlite::class_of_answer;
+///
+/// assert_eq!(class_of_answer("integer overflow"), Some(DriverErrorKind::Value), "of `SUM`");
+/// assert_eq!(class_of_answer("no such table: users"), None);
+/// ```
 #[must_use]
 pub fn class_of_answer(message: &str) -> Option<DriverErrorKind> {
     (message == "integer overflow" || message.starts_with(REFUSED)).then_some(DriverErrorKind::Value)

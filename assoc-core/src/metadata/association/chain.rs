@@ -49,6 +49,13 @@ use crate::metadata::request::ScopeDef;
 /// assert_eq!(tables, ["memberships", "groups"]);
 /// # Ok::<(), assoc_core::Error>(())
 /// ```
+///
+/// With its scopes, and as it is read:
+///
+/// ```
+#[doc = include_str!("../../../docs/blog.txt")]
+#[doc = include_str!("../../../docs/chain.txt")]
+/// ```
 #[derive(Debug, Clone)]
 pub struct Chain {
     /// The association.
@@ -98,6 +105,17 @@ pub enum ChainParts {
 }
 
 /// One table of a chain, with the key from the table before.
+///
+/// ```
+#[doc = include_str!("../../../docs/blog.txt")]
+/// use assoc_core::metadata::Chain;
+///
+/// let chain = Chain::keys(Post::USER.def())?;
+/// let hop = chain.as_key().expect("one key");
+/// assert_eq!((hop.model, hop.key.target_columns), (User::DEF, User::PRIMARY_KEY));
+/// assert!(hop.is_single() && hop.condition().is_always());
+/// # Ok::<(), assoc_core::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct ChainHop {
     /// The association that it is a part of.

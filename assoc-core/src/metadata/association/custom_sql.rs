@@ -34,6 +34,10 @@ impl RawSql {
     }
 
     /// The text.
+    ///
+    /// ```
+    /// assert_eq!(assoc_core::RawSql::new("SELECT * FROM posts", []).sql(), "SELECT * FROM posts");
+    /// ```
     #[must_use]
     pub fn sql(&self) -> &str {
         &self.sql

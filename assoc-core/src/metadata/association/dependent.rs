@@ -23,6 +23,10 @@ pub enum Dependent {
 
 impl Dependent {
     /// The option's value: `restrict_with_error`.
+    ///
+    /// ```
+    /// assert_eq!(assoc_core::metadata::Dependent::Nullify.name(), "nullify");
+    /// ```
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -36,6 +40,20 @@ impl Dependent {
 }
 
 /// Rows that something is done with when an owner is destroyed, as a kind of association says it.
+///
+/// ```
+#[doc = include_str!("../../../docs/blog.txt")]
+/// use assoc_core::execution::DependentRows;
+/// use assoc_core::metadata::Dependent;
+///
+/// let key = |association: &'static assoc_core::metadata::AssociationDef| association.linkage().unwrap().key().unwrap().1;
+/// // A user belongs to a team or to none; a post always has its user.
+/// let users = DependentRows::new(User::DEF, key(Team::USERS.def()), Dependent::Nullify);
+/// assert_eq!(users.cleared_columns(Team::USERS.def())?, [User::TEAM_ID.index()]);
+/// let posts = DependentRows::new(Post::DEF, key(User::POSTS.def()), Dependent::Nullify);
+/// assert!(posts.cleared_columns(User::POSTS.def()).is_err());
+/// # Ok::<(), assoc_core::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct DependentRows {

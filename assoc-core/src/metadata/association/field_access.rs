@@ -21,6 +21,18 @@ pub enum LoadState {
 }
 
 /// Which rows belong to which owner: each owner has a run of positions.
+///
+/// ```
+/// use assoc_core::execution::Links;
+///
+/// // Of three owners the first has two rows, the second none, and the third shares one of them.
+/// let links = Links::Many { rows: vec![0, 1, 1], ends: vec![2, 2, 3] };
+/// assert_eq!((links.owners(), links.rows()), (3, 3));
+/// assert_eq!(links.positions(), [vec![0, 1], vec![], vec![1]]);
+/// assert!(links.by_owner().map(|(owner, own)| (owner, own.len())).eq([(0, 2), (1, 0), (2, 1)]));
+/// assert!(!links.is_exclusive(2), "the shared row is copied");
+/// assert_eq!(Links::first_of(&[0, 1, 1], &[2, 2, 3]), Links::One(vec![Some(0), None, Some(1)]));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Links {
     /// The rows lie in the owners' order, and each belongs to one owner: one run length per owner.
@@ -213,6 +225,28 @@ pub(crate) fn share_row<T: Send + Sync + 'static>(
 
 /// Access to the field that contains an association. [`FieldAccessor`](crate::execution::FieldAccessor) implements it for all
 /// holders, with one instance per association.
+///
+/// ```
+#[doc = include_str!("../../../docs/blog.txt")]
+/// use assoc_core::LoadState;
+/// use assoc_core::execution::{Children, Links};
+///
+/// let posts = User::POSTS.def().field_access;
+/// let mut users = vec![user(1, "Ada", None), user(2, "Grace", None)];
+/// assert_eq!(posts.state(&users[0]), LoadState::NotLoaded);
+/// let rows = Children::Owned(Box::new(vec![post(7, 1, "On looms"), post(8, 1, "On engines")]));
+/// posts.attach(&mut users, rows, &Links::Runs(vec![2, 0]), &|_| false, LoadState::Loaded);
+///
+/// let mut titles = Vec::new();
+/// posts.visit_mut(&mut users[0], &mut |row| row.downcast_mut::<Post>().expect("a post").title.push('!'));
+/// posts.visit(&users[0], &mut |row| titles.extend(row.downcast_ref::<Post>().map(|post| post.title.clone())));
+/// assert_eq!((titles.len(), titles[0].as_str()), (2, "On looms!"));
+/// assert_eq!(posts.state(&users[1]), LoadState::Loaded, "there are none");
+/// posts.clear(&mut users[0]);
+/// assert_eq!(posts.state(&users[0]), LoadState::NotLoaded);
+/// // This holder owns its rows, and remembers neither a key nor rows of a join table.
+/// assert!(!posts.is_shared() && posts.loaded_for(&users[0]).is_none() && !posts.keeps_join_rows());
+/// ```
 pub trait FieldAccess: Send + Sync {
     /// How much of the association one owner has in memory; not loaded for a value of another type.
     fn state(&self, owner: &dyn Any) -> LoadState;
@@ -228,6 +262,32 @@ pub trait FieldAccess: Send + Sync {
 
     /// Offers each row in memory that is shared by `Arc` to `pick`, and stores the row that `pick` returns, if it has
     /// the same type.
+    ///
+    /// ```
+    #[doc = include_str!("../../../docs/blog.txt")]
+    /// use std::sync::Arc;
+    ///
+    /// use assoc_core::LoadState;
+    /// use assoc_core::execution::{Children, KeyMark, Links};
+    ///
+    /// let comments = User::COMMENTS.def().field_access;
+    /// let mut users = vec![user(1, "Ada", None), user(2, "Grace", None)];
+    /// let rows = vec![Arc::new(Comment { id: 4, post_id: 7, body: "!".into() })];
+    /// // Both have the comment, and it is in memory once.
+    /// let both = Links::Many { rows: vec![0, 0], ends: vec![1, 2] };
+    /// comments.attach(&mut users, Children::Shared(&rows), &both, &|_| false, LoadState::Loaded);
+    /// assert!(comments.is_shared());
+    /// let mut offered = 0;
+    /// comments.share(&mut users[0], &mut |row| {
+    ///     offered += usize::from(row.is::<Comment>());
+    ///     None // It stays as it is.
+    /// });
+    /// assert_eq!(offered, 1);
+    ///
+    /// // By which key of the owner they were loaded.
+    /// comments.set_loaded_for(&mut users[0], KeyMark::of_int(1));
+    /// assert_eq!(comments.loaded_for(&users[0]), Some(KeyMark::of_int(1)));
+    /// ```
     fn share(&self, owner: &mut dyn Any, pick: &mut dyn FnMut(SharedRow) -> Option<SharedRow>) {
         let _ = (owner, pick);
     }
@@ -240,11 +300,38 @@ pub trait FieldAccess: Send + Sync {
     }
 
     /// Remembers the key of the owner by which the rows in memory were loaded.
+    ///
+    /// See [`share`](Self::share), whose example does.
+    ///
+    /// ```
+    #[doc = include_str!("../../../docs/blog.txt")]
+    /// use assoc_core::execution::KeyMark;
+    ///
+    /// let mut users = [user(1, "Ada", None)];
+    /// // A holder that finds its rows by one key needs no mark: the rows show the key.
+    /// let posts = User::POSTS.def().field_access;
+    /// posts.set_loaded_for(&mut users[0], KeyMark::of_int(1));
+    /// assert_eq!(posts.loaded_for(&users[0]), None);
+    /// ```
     fn set_loaded_for(&self, owner: &mut dyn Any, key: KeyMark) {
         let _ = (owner, key);
     }
 
     /// Notes that the row of an association to one may be hidden by a filter, if the association is loaded without a row.
+    ///
+    /// ```
+    #[doc = include_str!("../../../docs/blog.txt")]
+    /// use assoc_core::execution::{Children, Links};
+    /// use assoc_core::{HiddenBy, LoadState};
+    ///
+    /// let author = Post::USER.def().field_access;
+    /// let mut posts = vec![post(7, 1, "On looms")];
+    /// let nobody = Children::Owned(Box::new(Vec::<User>::new()));
+    /// author.attach(&mut posts, nobody, &Links::One(vec![None]), &|_| false, LoadState::Loaded);
+    /// author.may_be_hidden(&mut posts[0], HiddenBy::FilteredRepo);
+    /// // Reading it does not say that there is none.
+    /// assert!(posts[0].user.get().is_err());
+    /// ```
     fn may_be_hidden(&self, owner: &mut dyn Any, by: HiddenBy) {
         let _ = (owner, by);
     }
@@ -269,11 +356,39 @@ pub trait FieldAccess: Send + Sync {
     }
 
     /// Calls `each` with the row of the join table beside each row in memory.
+    ///
+    /// ```
+    #[doc = include_str!("../../../docs/blog.txt")]
+    /// // A join table without a model keeps none.
+    /// let mut join_rows = 0;
+    /// Post::TAGS.def().field_access.visit_join_rows(&post(7, 1, "On looms"), &mut |_| join_rows += 1);
+    /// assert_eq!(join_rows, 0);
+    /// ```
     fn visit_join_rows<'a>(&self, owner: &'a dyn Any, each: &mut dyn FnMut(&'a dyn Any)) {
         let _ = (owner, each);
     }
 
     /// As [`attach`](Self::attach), with the join row of each link, for holders with a join model.
+    ///
+    /// ```
+    #[doc = include_str!("../../../docs/blog.txt")]
+    /// use std::sync::Arc;
+    ///
+    /// use assoc_core::LoadState;
+    /// use assoc_core::execution::{Children, JoinTableRows, Links};
+    ///
+    /// // A join table without a model: its rows consist of keys, and are not kept.
+    /// let tags = Post::TAGS.def().field_access;
+    /// assert!(!tags.keeps_join_rows());
+    /// let (mut posts, rows) = (vec![post(7, 1, "On looms")], vec![Arc::new(Tag { id: 3, name: "rust".into() })]);
+    /// let between = JoinTableRows { rows: &(), positions: &[0] };
+    /// let links = Links::Many { rows: vec![0], ends: vec![1] };
+    /// tags.attach_with_join_rows(&mut posts, Children::Shared(&rows), between, &links, &|_| false, LoadState::Loaded);
+    /// let (mut targets, mut join_rows) = (0, 0);
+    /// tags.visit(&posts[0], &mut |_| targets += 1);
+    /// tags.visit_join_rows(&posts[0], &mut |_| join_rows += 1);
+    /// assert_eq!((targets, join_rows), (1, 0));
+    /// ```
     fn attach_with_join_rows(
         &self,
         owners: &mut dyn Owners,

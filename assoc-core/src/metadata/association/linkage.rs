@@ -32,6 +32,20 @@ pub enum Linkage {
 }
 
 /// The row between an owner and its target, which contains the keys of both.
+///
+/// ```
+#[doc = include_str!("../../../docs/blog.txt")]
+/// use assoc_core::metadata::{DefaultScope, Linkage};
+///
+/// let tags = Post::TAGS.def();
+/// let Linkage::JoinRecord(record) = tags.linkage()? else { panic!("a row between") };
+/// assert_eq!(record.table.table.name, "posts_tags");
+/// // Neither the association nor a default scope says more.
+/// assert!(record.conditions_on_rows().is_always());
+/// assert!(record.conditions_on_targets(tags, DefaultScope::Kept).is_always());
+/// assert!(DefaultScope::Kept.of_members(tags).is_always());
+/// # Ok::<(), assoc_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct JoinRecord {
     /// Its table.
@@ -87,6 +101,33 @@ impl DefaultScope {
     }
 
     /// The condition of the default scope of an association's target.
+    ///
+    /// ```
+    #[doc = include_str!("../../../docs/blog.txt")]
+    /// use assoc_core::Scope;
+    /// use assoc_core::metadata::DefaultScope;
+    /// #[derive(assoc_macros::Model, Clone)]
+    /// struct Account {
+    ///     id: i64,
+    ///     #[has_many]
+    ///     notes: assoc_core::HasMany<Note>,
+    /// }
+    ///
+    /// #[derive(assoc_macros::Model, Clone)]
+    /// #[model(default_scope = kept)]
+    /// struct Note {
+    ///     id: i64,
+    ///     account_id: i64,
+    ///     kept: bool,
+    /// }
+    ///
+    /// fn kept(notes: Scope<Note>) -> Scope<Note> {
+    ///     notes.filter(Note::KEPT.eq(true))
+    /// }
+    ///
+    /// assert_eq!(DefaultScope::Kept.of_members(Account::NOTES.def()), Note::KEPT.eq(true).into_expr());
+    /// assert!(DefaultScope::LeftOut.of_members(Account::NOTES.def()).is_always());
+    /// ```
     #[must_use]
     pub fn of_members(self, association: &AssociationDef) -> Expr {
         let kept = if association.scope().unscoped { DefaultScope::LeftOut } else { self };
@@ -104,6 +145,19 @@ impl DefaultScope {
 impl Linkage {
     /// The key between owner and target, seen from the owner, and which of the two rows contains it. `None` where more
     /// than a key links them.
+    ///
+    /// ```
+    #[doc = include_str!("../../../docs/blog.txt")]
+    /// use assoc_core::metadata::KeySide;
+    ///
+    /// let side = |association: &'static assoc_core::metadata::AssociationDef| {
+    ///     Ok::<_, assoc_core::Error>(association.linkage()?.key().map(|(side, _)| side))
+    /// };
+    /// assert_eq!(side(Post::USER.def())?, Some(KeySide::Owner));
+    /// assert_eq!(side(User::POSTS.def())?, Some(KeySide::Target));
+    /// assert_eq!(side(Post::TAGS.def())?, None, "a row between holds both keys");
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     #[must_use]
     pub fn key(&self) -> Option<(KeySide, KeyJoin)> {
         match self {

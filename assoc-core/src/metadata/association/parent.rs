@@ -6,6 +6,14 @@ use crate::metadata::expr::Expr;
 use crate::metadata::model::{ColumnDefault, Discriminator, FilledBy, ModelDef};
 
 /// The option `counter_cache`.
+///
+/// ```
+/// use assoc_core::metadata::CounterCache;
+///
+/// // Of a `belongs_to` of one model, whose third column may stand for the number of rows.
+/// let cache = CounterCache::new(&[2], true);
+/// assert_eq!((cache.columns, cache.active), (&[2][..], true));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CounterCache {
@@ -25,6 +33,13 @@ impl CounterCache {
 }
 
 /// The option `touch`.
+///
+/// ```
+/// use assoc_core::metadata::Touch;
+///
+/// // Beside `updated_at` the fourth column of the only model.
+/// assert_eq!(Touch::new(&[&[3]]).columns[0], [3]);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Touch {
@@ -42,6 +57,14 @@ impl Touch {
 
 /// The rows of one model that rows of an association's owner belong to, and what follows in them; or those that belong to the
 /// owner and are touched with it (`touch` of a `has_one`).
+///
+/// ```
+#[doc = include_str!("../../../docs/blog.txt")]
+/// let team = User::TEAM.def();
+/// let parents = team.kind.parents(team);
+/// assert_eq!((parents[0].model, parents[0].counter), (Team::DEF, Some(Team::USERS_COUNT.index())));
+/// assert!(parents[0].columns().eq([User::TEAM_ID.index()]));
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Parent {
@@ -109,6 +132,19 @@ impl Parent {
 
 impl ModelDef {
     /// The columns that hold the time of the last write.
+    ///
+    /// ```
+    /// use assoc_core::Model;
+    ///
+    /// #[derive(assoc_macros::Model, Clone)]
+    /// struct Page {
+    ///     id: i64,
+    ///     #[column(updated_at)]
+    ///     changed_at: ::chrono::NaiveDateTime,
+    /// }
+    ///
+    /// assert!(Page::DEF.updated_at().eq([Page::CHANGED_AT.index()]));
+    /// ```
     pub fn updated_at(&self) -> impl Iterator<Item = usize> + use<'_> {
         let is_time = |at: &usize| self.columns[*at].default == ColumnDefault::Filled(FilledBy::UpdatedAt);
         (0..self.columns.len()).filter(is_time)

@@ -55,6 +55,29 @@ pub struct VariantDef {
 
 impl VariantDef {
     /// The key from an owner that names this type, whose key is in these columns, to the model.
+    ///
+    /// ```
+    /// # use assoc_core::{Model, Polymorphic, BelongsTo};
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # struct Picture {
+    /// #     id: i64,
+    /// #     imageable_id: i64,
+    /// #     imageable_type: String,
+    /// #     #[belongs_to(polymorphic)]
+    /// #     imageable: BelongsTo<Imageable>,
+    /// # }
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # struct Product { id: i64 }
+    /// # #[derive(assoc_macros::Polymorphic, Debug, Clone)]
+    /// # enum Imageable { Product(Product) }
+    /// use assoc_core::metadata::Route;
+    ///
+    /// let imageable = Picture::IMAGEABLE.def();
+    /// let Route::Polymorphic { owner_columns, variants, .. } = imageable.kind.route(imageable)? else { panic!("types") };
+    /// let hop = variants[0].hop(owner_columns);
+    /// assert!(hop.unique && hop.owner_columns == [Picture::IMAGEABLE_ID.index()]);
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     #[must_use]
     pub fn hop(&self, owner_columns: &'static [usize]) -> KeyJoin {
         let unique = (self.model)().primary_key == self.key;

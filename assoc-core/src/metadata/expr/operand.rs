@@ -9,6 +9,16 @@ use crate::value::Value;
 /// A column of the query's model or of an association reached from it.
 ///
 /// Two references are equal if they name the same column, whether or not its type is known.
+///
+/// ```
+/// use assoc_core::SqlType;
+/// use assoc_core::metadata::ColumnRef;
+///
+/// let title = ColumnRef::own("title");
+/// assert!(title.path.is_empty() && title.sql_type.is_none());
+/// // The type is not part of the name.
+/// assert_eq!(title, ColumnRef::of_type("title", SqlType::Text));
+/// ```
 #[derive(Debug, Clone)]
 pub struct ColumnRef {
     /// Association names from the query's model to the column's model; empty for the model itself.
@@ -73,6 +83,10 @@ pub enum AggregateFunction {
 
 impl AggregateFunction {
     /// Its name in SQL.
+    ///
+    /// ```
+    /// assert_eq!(assoc_core::metadata::AggregateFunction::Avg.sql(), "AVG");
+    /// ```
     #[must_use]
     pub const fn sql(self) -> &'static str {
         match self {
@@ -86,6 +100,20 @@ impl AggregateFunction {
 }
 
 /// An expression with a value: one side of a comparison, a selected expression, or a sort key.
+///
+/// ```
+#[doc = include_str!("../../../docs/blog.txt")]
+/// use assoc_core::{ColumnOf, Sort};
+///
+/// let title = User::POSTS.joined(Post::TITLE).into_operand();
+/// let longest = Sort::<Post>::raw("length(title)", []).into_term().operand;
+/// let mut paths = Vec::new();
+/// title.visit_path(&[], &mut |path| paths.push(path.join(".")));
+/// assert_eq!((paths, &*title.shown()), (vec!["posts".to_owned()], "posts.title"));
+/// assert!(longest.is_raw() && !title.is_raw());
+/// let newest = Post::ID.max().into_operand();
+/// assert!(newest.is_aggregate() && newest.shown() == "MAX(id)");
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Operand {

@@ -15,6 +15,22 @@ use crate::row_sink::RowSink;
 use crate::value::Value;
 
 /// A list of links.
+///
+/// ```
+#[doc = include_str!("../../../docs/blog.txt")]
+/// use assoc_core::driver::RowSink;
+/// use assoc_core::execution::RowKeys;
+/// use assoc_core::execution::rows::{LinkRows, Rows};
+///
+/// // Of the posts between users and comments only two columns are read.
+/// let mut links = LinkRows::of(Post::DEF, vec![Post::ID.index(), Post::USER_ID.index()]);
+/// RowSink::row(&mut links, &mut [7_i64.into(), 1_i64.into()])?;
+/// assert_eq!(links.keys(&[Post::USER_ID.index()], 0), RowKeys::Ints(vec![Some(1)]));
+/// assert!(RowSink::row(&mut links, &mut [7_i64.into()]).is_err());
+/// // Without a definition values stay as they come; without columns there are only positions.
+/// assert_eq!((LinkRows::new(vec![0]).len(), LinkRows::unread(3).len()), (0, 3));
+/// # Ok::<(), assoc_core::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct LinkRows {
     // The table's columns that are kept, in the order they are selected.

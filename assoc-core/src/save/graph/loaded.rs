@@ -152,6 +152,20 @@ impl LoadedGroup {
 
     /// Whether a list that was whole is so no longer, once these rows were given to it and taken from it: because it has not
     /// every row that its key leads to, it may not see what was given, or see another row in place of what was taken.
+    ///
+    /// ```
+    #[doc = include_str!("../../../docs/blog.txt")]
+    /// use assoc_core::change::{Member, RowChange};
+    /// use assoc_core::save::SavePlan;
+    ///
+    /// let mut ada = RowChange::with_values(User::DEF, None, vec![None, Some("Ada".into()), None]);
+    /// ada.push_member(User::POSTS.def(), Member::Change(RowChange::new(Post::DEF)), 0);
+    /// let plan = SavePlan::new(User::DEF, vec![ada])?;
+    /// // The association has all rows of its key, so what was given to it is what it reads.
+    /// let posts = plan.groups().iter().find(|group| group.parent.is_some()).expect("the posts");
+    /// assert!(posts.owners.iter().all(|owner| !posts.may_lack(owner)));
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
     #[must_use]
     pub fn may_lack(&self, loaded: &LoadedOwner) -> bool {
         let Some((_, association)) = self.parent else { return false };

@@ -10,6 +10,25 @@ use crate::value::Value;
 
 /// The rows that a save writes, and those that it only leads to. Their values are in one list, because a save may have very
 /// many rows.
+///
+/// ```
+#[doc = include_str!("../../../docs/blog.txt")]
+/// use assoc_core::change::RowChange;
+/// use assoc_core::save::SavePlan;
+///
+/// let rust = RowChange::with_values(Tag::DEF, None, vec![None, Some("rust".into())]);
+/// let mut plan = SavePlan::new(Tag::DEF, vec![rust])?;
+/// let rows = plan.rows();
+/// let (_, tag) = rows.written().next().expect("a tag");
+/// assert_eq!(rows.values(tag), [None, Some("rust".into())]);
+/// assert!(rows.is_written(tag) && rows.is_set(tag, Tag::NAME.index()) && !rows.is_set(tag, Tag::ID.index()));
+///
+/// let tag = tag.clone();
+/// assert!(!plan.rows().is_taken(&tag));
+/// let values = plan.take_values(&[Tag::DEF]);
+/// assert!(plan.rows().is_taken(&tag) && values.of(&tag).len() == 2);
+/// # Ok::<(), assoc_core::Error>(())
+/// ```
 #[derive(Default)]
 pub struct PlannedRows {
     rows: Vec<PlannedRow>,
@@ -24,6 +43,27 @@ pub struct PlannedRows {
 
 /// The values of planned rows: of each row one entry for each column. They are in lists of some rows each, which are never
 /// copied when there are more.
+///
+/// ```
+#[doc = include_str!("../../../docs/blog.txt")]
+/// use assoc_core::change::RowChange;
+/// use assoc_core::save::SavePlan;
+///
+/// let rust = RowChange::with_values(Tag::DEF, None, vec![None, Some("rust".into())]);
+/// let mut plan = SavePlan::new(Tag::DEF, vec![rust])?;
+/// let tag = plan.rows().written().next().expect("a tag").1.clone();
+/// let mut values = plan.take_values(&[Tag::DEF]);
+///
+/// // The key that the database has made.
+/// values.of_mut(&tag)[Tag::ID.index()] = Some(7_i64.into());
+/// assert_eq!(values.of(&tag), [Some(7_i64.into()), Some("rust".into())]);
+/// values.done_with(&tag);
+/// assert!(!values.is_empty() && values.of(&tag).is_empty());
+/// // A save that is repeated needs them again.
+/// values.put_back(&tag, vec![None, Some("rust".into())]);
+/// assert_eq!(values.of(&tag), [None, Some("rust".into())]);
+/// # Ok::<(), assoc_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct RowValues(Vec<ValueList>);
 

@@ -79,6 +79,20 @@ pub enum ScanError {
 /// # Errors
 /// When the text does not hold together: a quote, comment or parenthesis is open at its end, or a parenthesis was never
 /// opened.
+///
+/// ```
+/// use assoc_core::sql::{RawSyntax, ScanError, scan};
+///
+/// let sql = "title = ? AND body <> 'why?' -- ?";
+/// let scanned = scan(sql, RawSyntax::default()).unwrap();
+/// assert_eq!((scanned.placeholders, scanned.open_line), (vec![8], true));
+///
+/// // What a quote is, the database says.
+/// let mut syntax = RawSyntax::default();
+/// assert_eq!(scan(r"title = 'it\'s ?'", syntax), Err(ScanError::OpenQuote(16)));
+/// syntax.backslash_escapes = true;
+/// assert!(scan(r"title = 'it\'s ?'", syntax).unwrap().placeholders.is_empty());
+/// ```
 pub fn scan(sql: &str, syntax: RawSyntax) -> Result<Scanned, ScanError> {
     let text = sql.as_bytes();
     if let Some(at) = text.iter().position(|byte| *byte == 0) {

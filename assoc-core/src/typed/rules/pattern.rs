@@ -3,6 +3,13 @@
 use regex::Regex;
 
 /// A regular expression: a `&str` or `String` of one, or a [`Regex`].
+///
+/// ```
+/// use assoc_core::IntoPattern;
+///
+/// assert!("^[a-z]+$".into_pattern().is_ok_and(|pattern| pattern.is_match("ada")));
+/// assert!("[a-z".into_pattern().is_err());
+/// ```
 pub trait IntoPattern {
     /// The compiled expression.
     ///

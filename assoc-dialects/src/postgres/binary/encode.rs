@@ -59,6 +59,15 @@ pub fn numeric(text: &str) -> Option<Vec<u8>> {
 }
 
 /// The bytes of a `date`. `None` where there is no such day.
+///
+/// ```
+/// use assoc_core::value::Date;
+/// use assoc_dialects::postgres::binary::date;
+///
+/// // Days since the beginning of 2000.
+/// assert_eq!(date(Date { year: 2000, month: 1, day: 2 }), Some([0, 0, 0, 1]));
+/// assert_eq!(date(Date { year: 2023, month: 2, day: 30 }), None);
+/// ```
 #[must_use]
 pub fn date(date: Date) -> Option<[u8; 4]> {
     let midnight = Time { negative: false, hour: 0, minute: 0, second: 0, micros: 0 };
@@ -67,6 +76,15 @@ pub fn date(date: Date) -> Option<[u8; 4]> {
 }
 
 /// The bytes of a `time`. `None` beyond 24 hours.
+///
+/// ```
+/// use assoc_core::value::Time;
+/// use assoc_dialects::postgres::binary::time;
+///
+/// let of_day = Time { negative: false, hour: 0, minute: 0, second: 1, micros: 0 };
+/// assert_eq!(time(of_day), Some(1_000_000_i64.to_be_bytes()));
+/// assert_eq!(time(Time { hour: 25, ..of_day }), None);
+/// ```
 #[must_use]
 pub fn time(time: Time) -> Option<[u8; 8]> {
     let seconds = (i64::from(time.hour) * 60 + i64::from(time.minute)) * 60 + i64::from(time.second);
@@ -75,6 +93,15 @@ pub fn time(time: Time) -> Option<[u8; 8]> {
 }
 
 /// The bytes of a `timestamp`, or of a `timestamptz` in UTC. `None` where there is no such time.
+///
+/// ```
+/// use assoc_core::value::{Date, DateTime, Time};
+/// use assoc_dialects::postgres::binary::date_time;
+///
+/// let time = Time { negative: false, hour: 0, minute: 0, second: 1, micros: 0 };
+/// let at = DateTime { date: Date { year: 2000, month: 1, day: 1 }, time };
+/// assert_eq!(date_time(at), Some(1_000_000_i64.to_be_bytes()));
+/// ```
 #[must_use]
 pub fn date_time(at: DateTime) -> Option<[u8; 8]> {
     Some(at.to_unix_micros()?.checked_sub(EPOCH)?.to_be_bytes())

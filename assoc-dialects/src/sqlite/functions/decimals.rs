@@ -37,6 +37,18 @@ fn number_of(value: Argument<'_>) -> Option<DecimalNumber> {
 /// What [`DECIMAL_KEY`](super::DECIMAL_KEY) answers.
 ///
 /// Infinities lie beyond every number; what is none stays as it is, and text is smaller than bytes.
+///
+/// ```
+/// use assoc_dialects::sqlite::functions::{Answer, Argument, decimals};
+///
+/// // Keys compare as the numbers do, where text would not.
+/// let key = |text: &'static str| match decimals::key(Argument::Text(text.as_bytes())) {
+///     Answer::Blob(key) => key,
+///     other => panic!("{other:?}"),
+/// };
+/// assert_eq!(key("9.5"), key("9.50"));
+/// assert!(key("-2") < key("9.5") && key("9.5") < key("10"));
+/// ```
 #[must_use]
 pub fn key(value: Argument<'_>) -> Answer {
     if let Some(number) = number_of(value) {
@@ -79,6 +91,16 @@ fn number_or_refusal(value: Argument<'_>) -> Result<DecimalNumber, Refused> {
 ///
 /// # Errors
 /// When one of them is no number, or the sum has too many digits.
+///
+/// ```
+/// use assoc_core::dialect::Sign;
+/// use assoc_dialects::sqlite::functions::{Argument, decimals};
+///
+/// let (price, more) = (Argument::Text(b"9.50"), Argument::Text(b"0.5"));
+/// assert_eq!(decimals::sum(price, more, Sign::Plus).unwrap().as_deref(), Some("10.00"));
+/// assert_eq!(decimals::sum(price, Argument::Null, Sign::Minus).unwrap(), None);
+/// assert!(decimals::sum(price, Argument::Text(b"much"), Sign::Plus).is_err());
+/// ```
 pub fn sum(one: Argument<'_>, other: Argument<'_>, sign: Sign) -> Result<Option<String>, Refused> {
     if one == Argument::Null || other == Argument::Null {
         return Ok(None);
@@ -94,6 +116,17 @@ pub fn sum(one: Argument<'_>, other: Argument<'_>, sign: Sign) -> Result<Option<
 }
 
 /// The state of [`DECIMAL_SUM`](super::DECIMAL_SUM) and [`DECIMAL_AVG`](super::DECIMAL_AVG).
+///
+/// ```
+/// use assoc_dialects::sqlite::functions::{Argument, decimals::Summed};
+///
+/// let mut sum = Summed::default();
+/// assert_eq!(sum.total().unwrap(), None);
+/// for price in [Argument::Text(b"9.50"), Argument::Null, Argument::Integer(1)] {
+///     sum.add(price).unwrap();
+/// }
+/// assert_eq!((sum.total().unwrap().as_deref(), sum.mean().unwrap().as_deref()), (Some("10.50"), Some("5.25")));
+/// ```
 #[derive(Debug, Default)]
 pub struct Summed(DecimalSum);
 
@@ -129,6 +162,19 @@ impl Summed {
 
 /// The state of [`DECIMAL_MIN`](super::DECIMAL_MIN) and [`DECIMAL_MAX`](super::DECIMAL_MAX): the value as it is stored. Of
 /// equal ones it is the longest text, so that the answer does not depend on the order of the rows.
+///
+/// ```
+/// use assoc_dialects::sqlite::functions::{Answer, Argument, decimals::Extreme};
+///
+/// let (mut least, mut greatest) = (Extreme::least(), Extreme::greatest());
+/// for price in [Argument::Text(b"9.5"), Argument::Text(b"10"), Argument::Text(b"9.50")] {
+///     least.add(price);
+///     greatest.add(price);
+/// }
+/// // As it is stored; of equal ones the longest.
+/// assert_eq!((least.answer(), greatest.answer()), (Answer::Text("9.50".into()), Answer::Text("10".into())));
+/// assert_eq!(Extreme::least().answer(), Answer::Null);
+/// ```
 #[derive(Debug)]
 pub struct Extreme {
     better: Ordering,

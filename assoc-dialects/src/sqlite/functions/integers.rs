@@ -10,6 +10,17 @@ use super::{Argument, Refused};
 ///
 /// # Errors
 /// When the sum is not between the two, or one of the arguments is no integer.
+///
+/// ```
+/// use assoc_core::dialect::Sign;
+/// use assoc_dialects::sqlite::functions::Argument::Integer;
+/// use assoc_dialects::sqlite::functions::integers;
+///
+/// // A column of 8 bits.
+/// let byte = |one, other| integers::sum([Integer(one), Integer(other), Integer(-128), Integer(127)], Sign::Plus);
+/// assert_eq!(byte(100, 27).unwrap(), Some(127));
+/// assert!(byte(100, 28).is_err());
+/// ```
 pub fn sum(arguments: [Argument<'_>; 4], sign: Sign) -> Result<Option<i64>, Refused> {
     let (one, other) = match (arguments[0], arguments[1]) {
         (Argument::Null, _) | (_, Argument::Null) => return Ok(None),
