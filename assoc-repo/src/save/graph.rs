@@ -16,7 +16,7 @@ use assoc_core::execution::{RowKeys, filtered};
 use assoc_core::metadata::ModelDef;
 use assoc_core::save::{InsertPlan, LoadedRow, Lookup, PlannedRow, Resolved, RowValues, SavePlan, Step, Unlink};
 use assoc_core::value::DateTime;
-use assoc_core::{Error, Result, Value};
+use assoc_core::{Error, ErrorKind, Result, Value};
 
 use super::insert::{check, unproven};
 use crate::callbacks::Firing;
@@ -342,8 +342,35 @@ impl<'p> Run<'p> {
         }
         for (model, rows) in existing {
             let keys = rows.into_iter().map(|row| model.key_of(&**row));
-            if let Some(guard) = RowGuard::of(self.repo, model)? {
-                guard.require_seen(session, RowKeys::Tuples(keys.collect())).await?;
+            if let Some(guard) = RowGuard::of(self.repo, model)?
+                && let Err(error) = guard.require_seen(session, RowKeys::Tuples(keys.collect())).await
+            {
+                self.require_own(session, model, &guard).await?;
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    // The rows that the call was given are not found, where it does not see them: as by an update of one row. 1 statement for
+    // each, once it is known that some row is not seen.
+    async fn require_own(
+        &self,
+        session: &mut Session<'_>,
+        model: &'static ModelDef,
+        guard: &RowGuard<'_>,
+    ) -> Result<()> {
+        let own = self.plan.groups().first().filter(|group| group.model == model);
+        for row in own.into_iter().flat_map(|group| &group.rows) {
+            let LoadedRow::Planned(row) = row else { continue };
+            let Some(key) = self.plan.rows()[*row as usize].base.as_deref().and_then(|base| model.key_of(base)) else {
+                continue;
+            };
+            match guard.require_seen(session, RowKeys::Tuples(vec![Some(key.clone())])).await {
+                Err(error) if matches!(error.kind(), ErrorKind::OutsideFilter { .. }) => {
+                    return Err(ErrorKind::NotFound { model: model.name, key: key.to_string() }.into());
+                }
+                seen => seen?,
             }
         }
         Ok(())
