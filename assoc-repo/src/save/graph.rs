@@ -12,7 +12,7 @@ use assoc_core::counters::Children;
 use assoc_core::destroy::{DestroyPlan, Reading};
 use assoc_core::driver::{Access, KeySet, TransactionMode};
 use assoc_core::execution::rows::{LinkRows, Rows};
-use assoc_core::execution::{RowKeys, filtered};
+use assoc_core::execution::{KeyTuple, RowKeys, filtered};
 use assoc_core::metadata::ModelDef;
 use assoc_core::save::{InsertPlan, LoadedRow, Lookup, PlannedRow, Resolved, RowValues, SavePlan, Step, Unlink};
 use assoc_core::value::DateTime;
@@ -341,24 +341,28 @@ impl<'p> Run<'p> {
             }
         }
         for (model, rows) in existing {
-            let keys = rows.into_iter().map(|row| model.key_of(&**row));
+            let keys: Vec<Option<KeyTuple>> = rows.into_iter().map(|row| model.key_of(&**row)).collect();
+            let is_one = keys.len() == 1;
             if let Some(guard) = RowGuard::of(self.repo, model)?
-                && let Err(error) = guard.require_seen(session, RowKeys::Tuples(keys.collect())).await
+                && let Err(error) = guard.require_seen(session, RowKeys::Tuples(keys)).await
             {
-                self.require_own(session, model, &guard).await?;
+                if matches!(error.kind(), ErrorKind::OutsideFilter { .. }) {
+                    self.require_own(session, &guard, model, is_one).await?;
+                }
                 return Err(error);
             }
         }
         Ok(())
     }
 
-    // The rows that the call was given are not found, where it does not see them: as by an update of one row. 1 statement for
-    // each, once it is known that some row is not seen.
+    // Once a row of a model is not seen: the rows that the call was given are not found, as by an update without members. 1
+    // statement for each, unless it is the one row that was asked for.
     async fn require_own(
         &self,
         session: &mut Session<'_>,
-        model: &'static ModelDef,
         guard: &RowGuard<'_>,
+        model: &'static ModelDef,
+        is_one: bool,
     ) -> Result<()> {
         let own = self.plan.groups().first().filter(|group| group.model == model);
         for row in own.into_iter().flat_map(|group| &group.rows) {
@@ -366,11 +370,15 @@ impl<'p> Run<'p> {
             let Some(key) = self.plan.rows()[*row as usize].base.as_deref().and_then(|base| model.key_of(base)) else {
                 continue;
             };
-            match guard.require_seen(session, RowKeys::Tuples(vec![Some(key.clone())])).await {
-                Err(error) if matches!(error.kind(), ErrorKind::OutsideFilter { .. }) => {
-                    return Err(ErrorKind::NotFound { model: model.name, key: key.to_string() }.into());
-                }
-                seen => seen?,
+            let seen = match is_one {
+                true => false,
+                false => match guard.require_seen(session, RowKeys::Tuples(vec![Some(key.clone())])).await {
+                    Err(error) if matches!(error.kind(), ErrorKind::OutsideFilter { .. }) => false,
+                    answered => answered.map(|()| true)?,
+                },
+            };
+            if !seen {
+                return Err(ErrorKind::NotFound { model: model.name, key: key.to_string() }.into());
             }
         }
         Ok(())
