@@ -1,7 +1,7 @@
 //! Reading a collection: its rows as a query, how many there are, and what SQL computes of them.
 
 use assoc_core::driver::BoxFuture;
-use assoc_core::metadata::{AggregateFunction, Expr, Operand};
+use assoc_core::metadata::{AggregateFunction, Expr, Operand, ScopeDef};
 use assoc_core::{Aggregate, Column, ColumnType, Error, Filter, MaybeNull, Model, Result, Summable, Value};
 
 use super::Collection;
@@ -29,7 +29,8 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     ///
     /// # Errors
     /// [`ErrorKind::InvalidQuery`] if no single statement reads the association: it goes through a part that limits its rows,
-    /// or through hand-written SQL, or it has groups. [`all`](Self::all) reads these.
+    /// or through hand-written SQL, or it has groups, or it is `distinct` and not sorted by columns of its members.
+    /// [`all`](Self::all) reads these.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -58,11 +59,20 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
 
     #[cold]
     fn read_by_parts(&self) -> Error {
-        let message = format!(
-            "`{}` is no single query, because a part of it limits or groups its rows, or is hand-written SQL: read its rows \
-             with `all` or `load`",
-            self.reflection().qualified_name()
-        );
+        let definition = self.reflection();
+        let context = self.handle.repo.context();
+        let chain = context.chain(definition, ScopeDef::default()).ok().and_then(|chain| context.join_chain(&chain));
+        let why = match chain {
+            // One statement joins the tables, and could not say which of several rows between sorts a member.
+            Some(chain) if !chain.is_readable() => {
+                "because it is `distinct` and has no order by the members' own columns: declare one, such as \
+                 `order = Tag::NAME.asc()`, or read its rows with `all` or `load`"
+            }
+            _ => {
+                "because a part of it limits or groups its rows, or is hand-written SQL: read its rows with `all` or `load`"
+            }
+        };
+        let message = format!("`{}` is no single query, {why}", definition.qualified_name());
         Error::invalid_query(R::Owner::DEF.name, message)
     }
 

@@ -12,11 +12,11 @@ use assoc_core::counters::Children;
 use assoc_core::destroy::{DestroyPlan, Reading};
 use assoc_core::driver::{Access, KeySet, TransactionMode};
 use assoc_core::execution::rows::{LinkRows, Rows};
-use assoc_core::execution::{RowKeys, filtered};
+use assoc_core::execution::{KeyTuple, RowKeys, filtered};
 use assoc_core::metadata::ModelDef;
 use assoc_core::save::{InsertPlan, LoadedRow, Lookup, PlannedRow, Resolved, RowValues, SavePlan, Step, Unlink};
 use assoc_core::value::DateTime;
-use assoc_core::{Error, Result, Value};
+use assoc_core::{Error, ErrorKind, Result, Value};
 
 use super::insert::{check, unproven};
 use crate::callbacks::Firing;
@@ -341,9 +341,44 @@ impl<'p> Run<'p> {
             }
         }
         for (model, rows) in existing {
-            let keys = rows.into_iter().map(|row| model.key_of(&**row));
-            if let Some(guard) = RowGuard::of(self.repo, model)? {
-                guard.require_seen(session, RowKeys::Tuples(keys.collect())).await?;
+            let keys: Vec<Option<KeyTuple>> = rows.into_iter().map(|row| model.key_of(&**row)).collect();
+            let is_one = keys.len() == 1;
+            if let Some(guard) = RowGuard::of(self.repo, model)?
+                && let Err(error) = guard.require_seen(session, RowKeys::Tuples(keys)).await
+            {
+                if matches!(error.kind(), ErrorKind::OutsideFilter { .. }) {
+                    self.require_own(session, &guard, model, is_one).await?;
+                }
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    // Once a row of a model is not seen: the rows that the call was given are not found, as by an update without members. 1
+    // statement for each, unless it is the one row that was asked for.
+    async fn require_own(
+        &self,
+        session: &mut Session<'_>,
+        guard: &RowGuard<'_>,
+        model: &'static ModelDef,
+        is_one: bool,
+    ) -> Result<()> {
+        let own = self.plan.groups().first().filter(|group| group.model == model);
+        for row in own.into_iter().flat_map(|group| &group.rows) {
+            let LoadedRow::Planned(row) = row else { continue };
+            let Some(key) = self.plan.rows()[*row as usize].base.as_deref().and_then(|base| model.key_of(base)) else {
+                continue;
+            };
+            let seen = match is_one {
+                true => false,
+                false => match guard.require_seen(session, RowKeys::Tuples(vec![Some(key.clone())])).await {
+                    Err(error) if matches!(error.kind(), ErrorKind::OutsideFilter { .. }) => false,
+                    answered => answered.map(|()| true)?,
+                },
+            };
+            if !seen {
+                return Err(ErrorKind::NotFound { model: model.name, key: key.to_string() }.into());
             }
         }
         Ok(())
