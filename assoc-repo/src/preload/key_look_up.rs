@@ -12,6 +12,9 @@ use super::index::KeyIndex;
 use super::order;
 use super::recursions::{Level, Levels, Reading, RowsBelow};
 
+// Rows that are given to their keys at a time.
+const ROWS_AT_A_TIME: usize = 1024;
+
 /// A look-up by keys. Each chunk of the keys is a statement.
 pub(super) struct KeyLookUp<'k> {
     plan: &'k Plan,
@@ -131,19 +134,24 @@ impl<'k> KeyLookUp<'k> {
             Level::First(None) => self.begun = Some(Levels::OneByOne),
             level => self.level = level,
         }
-        let places = match self.by_ordinal {
-            true => {
-                let place = |ordinal: &i64| {
-                    let at = self.asked_for + usize::try_from(*ordinal).ok()?;
-                    place_in(self.keys, &self.index, &self.missing, at)
-                };
-                self.ordinals.iter().map(place).collect()
-            }
-            false => self.index.of_rows(&self.fetched.rows.keys(self.select.columns, self.rows_before)),
-        };
         let arrival = if self.sorted_by.is_some() { Arrival::InAnyOrder } else { Arrival::AsGrouped };
-        self.fetched.assign(self.plan, self.step, self.rows_before, &places, arrival)?;
-        self.rows_before = self.fetched.rows.len();
+        let (first, end) = (self.rows_before, self.fetched.rows.len());
+        // Some at a time: keys and places of all rows would be as large as small rows are.
+        for from in (first..end).step_by(ROWS_AT_A_TIME) {
+            let to = end.min(from + ROWS_AT_A_TIME);
+            let places = match self.by_ordinal {
+                true => {
+                    let place = |ordinal: &i64| {
+                        let at = self.asked_for + usize::try_from(*ordinal).ok()?;
+                        place_in(self.keys, &self.index, &self.missing, at)
+                    };
+                    self.ordinals[from - first..to - first].iter().map(place).collect()
+                }
+                false => self.index.of_rows(&self.fetched.rows.keys_of(self.select.columns, from..to)),
+            };
+            self.fetched.assign(self.plan, self.step, from, &places, arrival)?;
+        }
+        self.rows_before = end;
         self.asked_for += self.chunks[part].len();
         self.ordinals.clear();
         Ok(())
