@@ -139,7 +139,7 @@ pub trait Rows: RowSink + Sync {
         self.keys_of(columns, first..self.len())
     }
 
-    /// The keys in some columns of the rows at some positions. A list has none behind its end.
+    /// The keys in some columns of the rows at some positions, as far as there are rows.
     fn keys_of(&self, columns: &[usize], rows: Range<usize>) -> RowKeys;
 
     /// Reserves memory for `additional` more rows.
@@ -218,7 +218,7 @@ impl<M: Model> Rows for Vec<M> {
     }
 
     fn keys_of(&self, columns: &[usize], rows: Range<usize>) -> RowKeys {
-        match self.get(rows) {
+        match self.get(rows.start..rows.end.min(Vec::len(self))) {
             Some(rows) => keys_of(rows, columns),
             None => keys_of(&self[..0], columns),
         }

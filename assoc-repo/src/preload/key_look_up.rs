@@ -15,6 +15,9 @@ use super::recursions::{Level, Levels, Reading, RowsBelow};
 // Rows that are given to their keys at a time.
 const ROWS_AT_A_TIME: usize = 1024;
 
+// Rows that come before it is looked at how many more there may be.
+const FIRST_ROWS: usize = 64;
+
 /// A look-up by keys. Each chunk of the keys is a statement.
 pub(super) struct KeyLookUp<'k> {
     plan: &'k Plan,
@@ -41,6 +44,8 @@ pub(super) struct KeyLookUp<'k> {
     level: Level,
     // How a recursion is read that it has begun.
     begun: Option<Levels>,
+    // How many rows may come before more room is made for them.
+    room: usize,
 }
 
 impl<'k> KeyLookUp<'k> {
@@ -97,6 +102,7 @@ impl<'k> KeyLookUp<'k> {
             sorted_by: select.sorted_in_memory(dialect),
             level,
             begun: None,
+            room: FIRST_ROWS,
         })
     }
 
@@ -121,10 +127,30 @@ impl<'k> KeyLookUp<'k> {
 
     /// Takes the rows of the next statement.
     pub(super) fn sink(&mut self) -> &mut dyn RowSink {
-        match self.by_ordinal || self.is_grouped || self.key_place.is_some() || self.level.reads_below() {
-            true => self,
-            false => &mut *self.fetched.rows,
-        }
+        self
+    }
+
+    // Makes room for the rows that are expected after those that have come: as many a key as before. Rows come in the order of
+    // the keys, as a rule; where they do not, the list grows by a quarter at least and by as much as it has at most. A list that
+    // doubles whatever comes has room for twice its rows in the end.
+    fn make_room(&mut self) {
+        let rows = &mut self.fetched.rows;
+        let known = rows.len();
+        let (key, keys) = match self.by_ordinal {
+            true => {
+                let ordinal = self.ordinals.last().and_then(|ordinal| usize::try_from(*ordinal).ok());
+                (ordinal.map(|ordinal| self.asked_for + ordinal), self.missing.len())
+            }
+            false => {
+                let last = rows.keys_of(self.select.columns, known.saturating_sub(1)..known);
+                (self.index.of_rows(&last).pop().flatten(), self.keys.len())
+            }
+        };
+        let expected = known as u64 * keys as u64 / (key.unwrap_or_default() as u64 + 1);
+        let more = usize::try_from(expected).unwrap_or(usize::MAX).saturating_sub(known);
+        // A few more than that: keys do not all have the same number of rows.
+        self.room = more.saturating_add(known / 64).clamp(known / 4, known).max(FIRST_ROWS);
+        rows.reserve(self.room);
     }
 
     /// Gives the rows of a statement to their keys. All have come.
@@ -223,11 +249,18 @@ impl RowSink for KeyLookUp<'_> {
         if let Level::First(Some(reading)) = &mut self.level {
             return RowSink::row(&mut *reading.rows, values);
         }
+        if self.room == 0 {
+            self.make_room();
+        }
+        self.room -= 1;
         if let Some(place) = self.key_place {
             let is_own = values.get(place).is_none_or(|key| may_be_among(&self.index, key));
             return if is_own { RowSink::row(&mut *self.fetched.rows, values) } else { Ok(()) };
         }
         let Fetched { rows, group_of, .. } = &mut self.fetched;
+        if !self.by_ordinal && !self.is_grouped {
+            return RowSink::row(&mut **rows, values);
+        }
         let mut leading = LeadingSink {
             rows: &mut **rows,
             ordinals: self.by_ordinal.then_some(&mut self.ordinals),
