@@ -46,6 +46,8 @@ pub(super) struct KeyLookUp<'k> {
     begun: Option<Levels>,
     // How many rows may come before more room is made for them.
     room: usize,
+    // Whether the rows of the statement that runs are the target's and nothing else.
+    is_plain: bool,
 }
 
 impl<'k> KeyLookUp<'k> {
@@ -103,6 +105,7 @@ impl<'k> KeyLookUp<'k> {
             level,
             begun: None,
             room: FIRST_ROWS,
+            is_plain: false,
         })
     }
 
@@ -127,7 +130,31 @@ impl<'k> KeyLookUp<'k> {
 
     /// Takes the rows of the next statement.
     pub(super) fn sink(&mut self) -> &mut dyn RowSink {
+        self.is_plain = !(self.by_ordinal || self.is_grouped || self.key_place.is_some() || self.level.reads_below());
         self
+    }
+
+    // A row that is not plain, or one for which room is to be made.
+    #[inline(never)]
+    fn other_row(&mut self, values: &mut [Value<'_>]) -> Result<()> {
+        if let Level::First(Some(reading)) = &mut self.level {
+            return RowSink::row(&mut *reading.rows, values);
+        }
+        if self.room == 0 {
+            self.make_room();
+        }
+        self.room -= 1;
+        if let Some(place) = self.key_place {
+            let is_own = values.get(place).is_none_or(|key| may_be_among(&self.index, key));
+            return if is_own { RowSink::row(&mut *self.fetched.rows, values) } else { Ok(()) };
+        }
+        let Fetched { rows, group_of, .. } = &mut self.fetched;
+        let mut leading = LeadingSink {
+            rows: &mut **rows,
+            ordinals: self.by_ordinal.then_some(&mut self.ordinals),
+            groups: self.is_grouped.then_some(group_of),
+        };
+        leading.row(values)
     }
 
     // Makes room for the rows that are expected after those that have come: as many a key as before. Rows come in the order of
@@ -246,26 +273,11 @@ fn may_be_among(keys: &KeyIndex<'_>, stored: &Value<'_>) -> bool {
 /// those of several levels.
 impl RowSink for KeyLookUp<'_> {
     fn row(&mut self, values: &mut [Value<'_>]) -> Result<()> {
-        if let Level::First(Some(reading)) = &mut self.level {
-            return RowSink::row(&mut *reading.rows, values);
+        // Nearly all rows: this is all that is done for them before they are read.
+        if self.is_plain && self.room > 0 {
+            self.room -= 1;
+            return RowSink::row(&mut *self.fetched.rows, values);
         }
-        if self.room == 0 {
-            self.make_room();
-        }
-        self.room -= 1;
-        if let Some(place) = self.key_place {
-            let is_own = values.get(place).is_none_or(|key| may_be_among(&self.index, key));
-            return if is_own { RowSink::row(&mut *self.fetched.rows, values) } else { Ok(()) };
-        }
-        let Fetched { rows, group_of, .. } = &mut self.fetched;
-        if !self.by_ordinal && !self.is_grouped {
-            return RowSink::row(&mut **rows, values);
-        }
-        let mut leading = LeadingSink {
-            rows: &mut **rows,
-            ordinals: self.by_ordinal.then_some(&mut self.ordinals),
-            groups: self.is_grouped.then_some(group_of),
-        };
-        leading.row(values)
+        self.other_row(values)
     }
 }
