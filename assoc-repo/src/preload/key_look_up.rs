@@ -269,8 +269,8 @@ fn may_be_among(keys: &KeyIndex<'_>, stored: &Value<'_>) -> bool {
     number.is_none_or(|key| keys.of_int(key).is_some())
 }
 
-/// Of rows with the ordinal of the key, or the number of the group, before their columns; of rows that may have other keys, and of
-/// those of several levels.
+/// Of rows as they are; of rows with the ordinal of the key, or the number of the group, before their columns; of rows that may have
+/// other keys, and of those of several levels.
 impl RowSink for KeyLookUp<'_> {
     fn row(&mut self, values: &mut [Value<'_>]) -> Result<()> {
         // Nearly all rows: this is all that is done for them before they are read.
