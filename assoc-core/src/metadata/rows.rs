@@ -311,7 +311,7 @@ impl<M: Model> Rows for Vec<M> {
 }
 
 /// How many rows a list loses before it gives their memory back: an eighth, so that it does so a few times only.
-pub(crate) fn piece_of<M>(rows: &Vec<M>) -> usize {
+pub(crate) fn piece_of<M>(rows: &[M]) -> usize {
     const LEAST_BYTES: usize = 16 * 1024;
     (rows.len() / 8).max(LEAST_BYTES / size_of::<M>().max(1)).max(1)
 }
