@@ -6,7 +6,9 @@
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
-use assoc_core::{BelongsTo, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, LoadState, Taken};
+use assoc_core::execution::rows::Rows;
+use assoc_core::execution::{Children, Links, RowKeys};
+use assoc_core::{BelongsTo, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, LoadState, Model, Taken};
 use assoc_macros::Model;
 
 #[derive(Model, Debug, Clone, PartialEq)]
@@ -203,6 +205,70 @@ fn states_are_shown() {
 fn a_target_without_traits_can_be_held() {
     let row = Bare { id: 1, others: HasMany::from(vec![Bare { id: 2, others: HasMany::default() }]) };
     assert_eq!(row.clone().others().unwrap()[0].id, 2);
+}
+
+fn authors(count: i64) -> Vec<Author> {
+    let author =
+        |id| Author { id, posts: HasMany::default(), last: HasOne::default(), tags: HasManyThrough::default() };
+    (0..count).map(author).collect()
+}
+
+// More rows than fit into the pieces in which a list gives its memory back.
+fn many_posts(count: i64) -> Box<dyn Rows> {
+    let mut posts = Vec::with_capacity(2 * count as usize);
+    posts.extend((0..count).map(post));
+    Box::new(posts)
+}
+
+#[test]
+fn rows_move_to_their_owners_in_order_and_leave_no_memory_behind() {
+    let posts = Author::DEF.association("posts").unwrap().field_access;
+    let runs_of =
+        [vec![0, 3_000, 1, 0, 1_999, 0], vec![0, 0, 5_000], vec![5_000, 0], vec![1; 5_000], vec![2_000, 2_000]];
+    for runs in runs_of {
+        let mut owners = authors(runs.len() as i64);
+        let links = Links::Runs(runs.clone());
+        posts.attach(&mut owners, Children::Owned(many_posts(5_000)), &links, &|_| false, LoadState::Loaded);
+        let mut next = 0;
+        for (owner, run) in owners.iter_mut().zip(runs) {
+            let own = owner.posts.loaded_mut().unwrap();
+            let ids = next..next + i64::from(run);
+            assert!(own.iter().map(|post| post.id).eq(ids.clone()), "{ids:?}");
+            assert_eq!(own.capacity(), own.len(), "{ids:?}");
+            next = ids.end;
+        }
+    }
+}
+
+#[test]
+fn owners_that_are_skipped_drop_their_rows() {
+    let posts = Author::DEF.association("posts").unwrap().field_access;
+    let mut owners = authors(3);
+    let links = Links::Runs(vec![1_000, 3_000, 1_000]);
+    posts.attach(&mut owners, Children::Owned(many_posts(5_000)), &links, &|at| at == 1, LoadState::Loaded);
+    assert!(!owners[1].posts.is_loaded());
+    assert_eq!(owners[0].posts.get().unwrap().last().unwrap().id, 999);
+    assert_eq!(owners[2].posts.get().unwrap()[0].id, 4_000);
+}
+
+#[test]
+fn rows_that_are_shared_stay_in_order() {
+    for count in [0, 1, 2, 5_000] {
+        let shared = many_posts(count).into_shared().downcast::<Vec<Arc<Post>>>().unwrap();
+        assert!(shared.iter().map(|post| post.id).eq(0..count), "{count}");
+    }
+}
+
+#[test]
+fn rows_keep_what_they_need_and_tell_the_keys_of_some() {
+    let mut rows = many_posts(5_000);
+    rows.fit();
+    let list = rows.as_any().downcast_ref::<Vec<Post>>().unwrap();
+    assert_eq!((list.capacity(), list[4_999].id), (5_000, 4_999));
+    assert_eq!(rows.keys_of(&[0], 4_998..5_000), RowKeys::Ints(vec![Some(4_998), Some(4_999)]));
+    assert_eq!(rows.keys(&[0], 4_999), RowKeys::Ints(vec![Some(4_999)]));
+    assert!(rows.keys(&[0], 5_000).is_empty() && rows.keys(&[0], 5_001).is_empty());
+    assert_eq!(rows.keys_of(&[0], 4_999..5_001), RowKeys::Ints(vec![Some(4_999)]));
 }
 
 #[test]

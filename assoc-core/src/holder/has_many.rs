@@ -12,6 +12,7 @@ use super::rows::{ByPosition, ShownRows, same_rows};
 use super::{Taken, TargetRow, nesting};
 use crate::error::NotLoadedReason;
 use crate::metadata::association::{Children, Links, LoadState};
+use crate::metadata::rows::{give_back, piece_of};
 use crate::row_traits::RowTraits;
 
 #[cfg(feature = "serde")]
@@ -238,8 +239,10 @@ impl<T: TargetRow> AssociationField for HasMany<T> {
                 // From the end, because cutting off an end moves its rows at once, not one by one.
                 let mut start = links.rows();
                 rows.truncate(start);
+                let piece = piece_of(&rows);
                 for (at, run) in runs.iter().enumerate().rev() {
                     start -= *run as usize;
+                    give_back(&mut rows, piece);
                     let own = cut_off(&mut rows, start);
                     if !skip(at) {
                         put(at, own);
@@ -287,11 +290,10 @@ impl<T: TargetRow> AssociationField for HasMany<T> {
 fn cut_off<T>(rows: &mut Vec<T>, start: usize) -> Vec<T> {
     match rows.len().checked_sub(start) {
         None | Some(0) => Vec::new(),
-        // `split_off` would give away the whole allocation, which is as large as all rows.
-        Some(all) if start == 0 => {
-            let mut own = Vec::with_capacity(all);
-            own.append(rows);
-            own
+        // `split_off` would give away the whole allocation, which may be larger than these rows.
+        Some(_) if start == 0 => {
+            rows.shrink_to_fit();
+            std::mem::take(rows)
         }
         Some(_) => rows.split_off(start),
     }

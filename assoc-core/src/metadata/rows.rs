@@ -8,6 +8,7 @@
 
 use std::any::{Any, TypeId};
 use std::marker::PhantomData;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::error::Result;
@@ -200,12 +201,20 @@ pub trait Rows: RowSink + Sync {
     }
 
     /// The keys in some columns of each row from position `first` on.
-    fn keys(&self, columns: &[usize], first: usize) -> RowKeys;
+    fn keys(&self, columns: &[usize], first: usize) -> RowKeys {
+        self.keys_of(columns, first..self.len())
+    }
+
+    /// The keys in some columns of the rows at some positions, as far as there are rows.
+    fn keys_of(&self, columns: &[usize], rows: Range<usize>) -> RowKeys;
 
     /// Reserves memory for `additional` more rows.
     fn reserve(&mut self, additional: usize) {
         let _ = additional;
     }
+
+    /// Gives memory back that is reserved for rows that do not come.
+    fn fit(&mut self) {}
 
     /// Appends a copy of a row's columns; rows of another model are ignored.
     fn push_bare(&mut self, row: &dyn Any);
@@ -274,8 +283,8 @@ impl<M: Model> Rows for Vec<M> {
         }
     }
 
-    fn keys(&self, columns: &[usize], first: usize) -> RowKeys {
-        match self.get(first..) {
+    fn keys_of(&self, columns: &[usize], rows: Range<usize>) -> RowKeys {
+        match self.get(rows.start..rows.end.min(Vec::len(self))) {
             Some(rows) => keys_of(rows, columns),
             None => keys_of(&self[..0], columns),
         }
@@ -283,6 +292,11 @@ impl<M: Model> Rows for Vec<M> {
 
     fn reserve(&mut self, additional: usize) {
         Vec::reserve_exact(self, additional);
+    }
+
+    fn fit(&mut self) {
+        let piece = piece_of(self);
+        give_back(self, piece);
     }
 
     fn push_bare(&mut self, row: &dyn Any) {
@@ -349,11 +363,30 @@ impl<M: Model> Rows for Vec<M> {
     }
 
     fn into_shared(self: Box<Self>) -> Box<dyn Any> {
-        let mut shared: Vec<Arc<M>> = Vec::with_capacity(Vec::len(&self));
-        for row in *self {
+        let mut rows = *self;
+        let piece = piece_of(&rows);
+        let mut shared: Vec<Arc<M>> = Vec::with_capacity(Vec::len(&rows));
+        // From the end, so that the list gives its memory back while the rows move.
+        while let Some(row) = rows.pop() {
             shared.push(Arc::new(row));
+            give_back(&mut rows, piece);
         }
+        shared.reverse();
         Box::new(shared)
+    }
+}
+
+/// How many rows a list loses before it gives their memory back: an eighth, so that it does so a few times only.
+pub(crate) fn piece_of<M>(rows: &[M]) -> usize {
+    const LEAST_BYTES: usize = 16 * 1024;
+    (rows.len() / 8).max(LEAST_BYTES / size_of::<M>().max(1)).max(1)
+}
+
+/// Gives memory back that rows at the end of a list have left, if it is a piece or more. The list stays where it is with
+/// most allocators. Without this it would be as large as it ever was beside the rows that have moved.
+pub(crate) fn give_back<M>(rows: &mut Vec<M>, piece: usize) {
+    if rows.capacity() - rows.len() >= piece {
+        rows.shrink_to_fit();
     }
 }
 

@@ -159,7 +159,10 @@ impl<'a, 's> Run<'a, 's> {
         let mut nodes: Vec<Option<NodeRows>> = plan.nodes().iter().map(|_| None).collect();
         let mut root_existing = None;
         match root {
-            RootRows::Fetched(rows) => nodes[0] = Some(NodeRows::new(plan, 0, 0, rows)),
+            RootRows::Fetched(mut rows) => {
+                rows.fit();
+                nodes[0] = Some(NodeRows::new(plan, 0, 0, rows));
+            }
             RootRows::Joined(joined) => nodes = joined,
             RootRows::Existing(existing) => {
                 for (at, node) in nodes.iter_mut().enumerate().take(plan.roots()) {
@@ -345,6 +348,7 @@ impl<'a, 's> Run<'a, 's> {
             }
             let links = links(edge, &places, &groups, most, moved.as_ref().map(|(_, before)| before), own.len());
             self.reused.append_to(edge.child, &mut own);
+            own.fit();
             let mut rows = NodeRows::new(self.plan, edge.child, self.existing_in(edge.child), own);
             let mine = |at: &usize| moved.as_ref().is_none_or(|(marks, _)| marks[*at]);
             rows.group_of = (0..group_of.len()).filter(mine).map(|at| group_of[at]).collect();

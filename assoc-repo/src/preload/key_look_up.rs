@@ -12,6 +12,12 @@ use super::index::KeyIndex;
 use super::order;
 use super::recursions::{Level, Levels, Reading, RowsBelow};
 
+// Rows that are given to their keys at a time.
+const ROWS_AT_A_TIME: usize = 1024;
+
+// Rows that come before it is looked at how many more there may be.
+const FIRST_ROWS: usize = 64;
+
 /// A look-up by keys. Each chunk of the keys is a statement.
 pub(super) struct KeyLookUp<'k> {
     plan: &'k Plan,
@@ -38,6 +44,10 @@ pub(super) struct KeyLookUp<'k> {
     level: Level,
     // How a recursion is read that it has begun.
     begun: Option<Levels>,
+    // How many rows may come before more room is made for them.
+    room: usize,
+    // Whether the rows of the statement that runs are the target's and nothing else.
+    is_plain: bool,
 }
 
 impl<'k> KeyLookUp<'k> {
@@ -94,6 +104,8 @@ impl<'k> KeyLookUp<'k> {
             sorted_by: select.sorted_in_memory(dialect),
             level,
             begun: None,
+            room: FIRST_ROWS,
+            is_plain: false,
         })
     }
 
@@ -118,10 +130,54 @@ impl<'k> KeyLookUp<'k> {
 
     /// Takes the rows of the next statement.
     pub(super) fn sink(&mut self) -> &mut dyn RowSink {
-        match self.by_ordinal || self.is_grouped || self.key_place.is_some() || self.level.reads_below() {
-            true => self,
-            false => &mut *self.fetched.rows,
+        self.is_plain = !(self.by_ordinal || self.is_grouped || self.key_place.is_some() || self.level.reads_below());
+        self
+    }
+
+    // A row that is not plain, or one for which room is to be made.
+    #[inline(never)]
+    fn other_row(&mut self, values: &mut [Value<'_>]) -> Result<()> {
+        if let Level::First(Some(reading)) = &mut self.level {
+            return RowSink::row(&mut *reading.rows, values);
         }
+        if self.room == 0 {
+            self.make_room();
+        }
+        self.room -= 1;
+        if let Some(place) = self.key_place {
+            let is_own = values.get(place).is_none_or(|key| may_be_among(&self.index, key));
+            return if is_own { RowSink::row(&mut *self.fetched.rows, values) } else { Ok(()) };
+        }
+        let Fetched { rows, group_of, .. } = &mut self.fetched;
+        let mut leading = LeadingSink {
+            rows: &mut **rows,
+            ordinals: self.by_ordinal.then_some(&mut self.ordinals),
+            groups: self.is_grouped.then_some(group_of),
+        };
+        leading.row(values)
+    }
+
+    // Makes room for the rows that are expected after those that have come: as many a key as before. Rows come in the order of
+    // the keys, as a rule; where they do not, the list grows by a quarter at least and by as much as it has at most. A list that
+    // doubles whatever comes has room for twice its rows in the end.
+    fn make_room(&mut self) {
+        let rows = &mut self.fetched.rows;
+        let known = rows.len();
+        let (key, keys) = match self.by_ordinal {
+            true => {
+                let ordinal = self.ordinals.last().and_then(|ordinal| usize::try_from(*ordinal).ok());
+                (ordinal.map(|ordinal| self.asked_for + ordinal), self.missing.len())
+            }
+            false => {
+                let last = rows.keys_of(self.select.columns, known.saturating_sub(1)..known);
+                (self.index.of_rows(&last).pop().flatten(), self.keys.len())
+            }
+        };
+        let expected = known as u64 * keys as u64 / (key.unwrap_or_default() as u64 + 1);
+        let more = usize::try_from(expected).unwrap_or(usize::MAX).saturating_sub(known);
+        // A few more than that: keys do not all have the same number of rows.
+        self.room = more.saturating_add(known / 64).clamp(known / 4, known).max(FIRST_ROWS);
+        rows.reserve(self.room);
     }
 
     /// Gives the rows of a statement to their keys. All have come.
@@ -131,19 +187,24 @@ impl<'k> KeyLookUp<'k> {
             Level::First(None) => self.begun = Some(Levels::OneByOne),
             level => self.level = level,
         }
-        let places = match self.by_ordinal {
-            true => {
-                let place = |ordinal: &i64| {
-                    let at = self.asked_for + usize::try_from(*ordinal).ok()?;
-                    place_in(self.keys, &self.index, &self.missing, at)
-                };
-                self.ordinals.iter().map(place).collect()
-            }
-            false => self.index.of_rows(&self.fetched.rows.keys(self.select.columns, self.rows_before)),
-        };
         let arrival = if self.sorted_by.is_some() { Arrival::InAnyOrder } else { Arrival::AsGrouped };
-        self.fetched.assign(self.plan, self.step, self.rows_before, &places, arrival)?;
-        self.rows_before = self.fetched.rows.len();
+        let (first, end) = (self.rows_before, self.fetched.rows.len());
+        // Some at a time: keys and places of all rows would be as large as small rows are.
+        for from in (first..end).step_by(ROWS_AT_A_TIME) {
+            let to = end.min(from + ROWS_AT_A_TIME);
+            let places = match self.by_ordinal {
+                true => {
+                    let place = |ordinal: &i64| {
+                        let at = self.asked_for + usize::try_from(*ordinal).ok()?;
+                        place_in(self.keys, &self.index, &self.missing, at)
+                    };
+                    self.ordinals[from - first..to - first].iter().map(place).collect()
+                }
+                false => self.index.of_rows(&self.fetched.rows.keys_of(self.select.columns, from..to)),
+            };
+            self.fetched.assign(self.plan, self.step, from, &places, arrival)?;
+        }
+        self.rows_before = end;
         self.asked_for += self.chunks[part].len();
         self.ordinals.clear();
         Ok(())
@@ -208,23 +269,15 @@ fn may_be_among(keys: &KeyIndex<'_>, stored: &Value<'_>) -> bool {
     number.is_none_or(|key| keys.of_int(key).is_some())
 }
 
-/// Of rows with the ordinal of the key, or the number of the group, before their columns; of rows that may have other keys, and of
-/// those of several levels.
+/// Of rows as they are; of rows with the ordinal of the key, or the number of the group, before their columns; of rows that may have
+/// other keys, and of those of several levels.
 impl RowSink for KeyLookUp<'_> {
     fn row(&mut self, values: &mut [Value<'_>]) -> Result<()> {
-        if let Level::First(Some(reading)) = &mut self.level {
-            return RowSink::row(&mut *reading.rows, values);
+        // Nearly all rows: this is all that is done for them before they are read.
+        if self.is_plain && self.room > 0 {
+            self.room -= 1;
+            return RowSink::row(&mut *self.fetched.rows, values);
         }
-        if let Some(place) = self.key_place {
-            let is_own = values.get(place).is_none_or(|key| may_be_among(&self.index, key));
-            return if is_own { RowSink::row(&mut *self.fetched.rows, values) } else { Ok(()) };
-        }
-        let Fetched { rows, group_of, .. } = &mut self.fetched;
-        let mut leading = LeadingSink {
-            rows: &mut **rows,
-            ordinals: self.by_ordinal.then_some(&mut self.ordinals),
-            groups: self.is_grouped.then_some(group_of),
-        };
-        leading.row(values)
+        self.other_row(values)
     }
 }

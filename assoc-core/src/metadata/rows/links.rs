@@ -4,6 +4,7 @@
 //! allocation per row. The first other value turns the list into one of values.
 
 use std::any::{Any, TypeId};
+use std::ops::Range;
 
 use super::{ModelRows, Owners, Rows};
 use crate::column_type::SqlType;
@@ -113,9 +114,8 @@ impl LinkRows {
         self.columns.len().max(1)
     }
 
-    // The keys of one column, if they are integers or NULL.
-    fn int_keys(&self, place: usize, first: usize) -> Option<Vec<Option<i64>>> {
-        let rows = first..self.len();
+    // The keys of one column of rows that are there, if they are integers or NULL.
+    fn int_keys(&self, place: usize, rows: Range<usize>) -> Option<Vec<Option<i64>>> {
         match &self.values {
             Flat::Ints(ints) => Some(rows.map(|row| ints.get(row * self.width() + place).copied()).collect()),
             Flat::Values(values) => rows
@@ -168,11 +168,12 @@ impl Rows for LinkRows {
         None
     }
 
-    fn keys(&self, columns: &[usize], first: usize) -> RowKeys {
+    fn keys_of(&self, columns: &[usize], rows: Range<usize>) -> RowKeys {
+        let rows = rows.start..rows.end.min(self.len());
         let place_of = |column: &usize| self.columns.iter().position(|kept| kept == column);
         let places: Vec<Option<usize>> = columns.iter().map(place_of).collect();
         if let [Some(place)] = places[..]
-            && let Some(ints) = self.int_keys(place, first)
+            && let Some(ints) = self.int_keys(place, rows.clone())
         {
             return RowKeys::Ints(ints);
         }
@@ -180,7 +181,7 @@ impl Rows for LinkRows {
             place.map(|place| self.values.get(row * self.width() + place)).unwrap_or_default()
         };
         let key = |row: usize| KeyTuple::new(places.iter().map(|place| value(row, place)));
-        RowKeys::Tuples((first..self.len()).map(key).collect())
+        RowKeys::Tuples(rows.map(key).collect())
     }
 
     fn push_bare(&mut self, _: &dyn Any) {}
