@@ -173,7 +173,7 @@ impl<'k> KeyLookUp<'k> {
                 (self.index.of_rows(&last).pop().flatten(), self.keys.len())
             }
         };
-        let expected = known as u64 * keys as u64 / (key.unwrap_or_default() as u64 + 1);
+        let expected = (known as u64).saturating_mul(keys as u64) / (key.unwrap_or_default() as u64 + 1);
         let more = usize::try_from(expected).unwrap_or(usize::MAX).saturating_sub(known);
         // A few more than that: keys do not all have the same number of rows.
         self.room = more.saturating_add(known / 64).clamp(known / 4, known).max(FIRST_ROWS);
@@ -198,7 +198,7 @@ impl<'k> KeyLookUp<'k> {
                         let at = self.asked_for + usize::try_from(*ordinal).ok()?;
                         place_in(self.keys, &self.index, &self.missing, at)
                     };
-                    self.ordinals[from - first..to - first].iter().map(place).collect()
+                    self.ordinals.get(from - first..to - first).unwrap_or_default().iter().map(place).collect()
                 }
                 false => self.index.of_rows(&self.fetched.rows.keys_of(self.select.columns, from..to)),
             };
