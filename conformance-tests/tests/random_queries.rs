@@ -20,6 +20,8 @@ mod backends;
 mod random;
 #[path = "random_queries/groups.rs"]
 mod groups;
+#[path = "random_queries/nodes.rs"]
+mod nodes;
 #[path = "random_queries/rows.rs"]
 mod rows;
 #[path = "random_queries/schema.rs"]
@@ -86,4 +88,5 @@ macro_rules! on_every_database {
 on_every_database! {
     rows_and_pages: rows::rows;
     groups_and_aggregates: groups::groups;
+    trees_with_aggregates: nodes::nodes;
 }

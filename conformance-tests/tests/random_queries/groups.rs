@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use assoc_core::{Aggregate, Column, ColumnType, Filter};
+use assoc_core::{Aggregate, Column, ColumnType, Filter, Sort};
 use assoc_repo::prelude::*;
 use assoc_repo::Query;
 use rust_decimal::Decimal;

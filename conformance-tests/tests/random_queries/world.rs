@@ -16,6 +16,8 @@ pub(crate) struct World {
     pub(crate) links: Vec<(i64, i64)>,
     pub(crate) notes: Vec<Note>,
     pub(crate) next: i64,
+    /// Whether items that are gone are not seen.
+    pub(crate) hides: bool,
 }
 
 macro_rules! insert {
@@ -39,6 +41,7 @@ impl World {
             links: Vec::new(),
             notes: Vec::new(),
             next: 0,
+            hides: false,
         };
         let repo = world.repo.clone();
         let filling = repo.transaction(async |tx| world.fill(random, tx).await);
