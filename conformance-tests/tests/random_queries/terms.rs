@@ -56,7 +56,6 @@ fn leaf<M: Model, V: ColumnType + Sorted + IntoColumn<V>>(column: Column<M, V>, 
         match what {
             0 if left == Key::Null => Some(is_null),
             1 if left == Key::Null => Some(!is_null),
-            2..=5 if left == Key::Null && std::env::var("BRK").is_ok() => Some(false),
             0 => compared.map(Ordering::is_eq),
             1 => compared.map(Ordering::is_ne),
             2 => compared.map(Ordering::is_lt),
