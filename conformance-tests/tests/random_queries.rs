@@ -17,11 +17,11 @@ use world::World;
 // Only some of them are of use here.
 #[allow(dead_code)]
 mod backends;
-mod random;
 #[path = "random_queries/groups.rs"]
 mod groups;
 #[path = "random_queries/nodes.rs"]
 mod nodes;
+mod random;
 #[path = "random_queries/rows.rs"]
 mod rows;
 #[path = "random_queries/schema.rs"]
@@ -32,7 +32,11 @@ mod terms;
 mod world;
 
 /// Runs a property several times on each of some databases.
-fn run(backend: &dyn Backend, databases: u64, property: impl AsyncFn(&mut World, &mut Random) -> Result<usize, String>) {
+fn run(
+    backend: &dyn Backend,
+    databases: u64,
+    property: impl AsyncFn(&mut World, &mut Random) -> Result<usize, String>,
+) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (databases, first) = (number("ASSOC_PROPERTY_CASES", databases), number("ASSOC_PROPERTY_SEED", 1));
     let mut compared = 0;
@@ -61,7 +65,7 @@ macro_rules! on_every_database {
             use super::*;
             $(#[test]
             fn $test() {
-                run(&SqliteInMemory, 200, $property);
+                run(&SqliteInMemory, 100, $property);
             })+
         }
 

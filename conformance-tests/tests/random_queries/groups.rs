@@ -3,8 +3,8 @@
 use std::cmp::Ordering;
 
 use assoc_core::{Aggregate, Column, ColumnType, Filter, Sort};
-use assoc_repo::prelude::*;
 use assoc_repo::Query;
+use assoc_repo::prelude::*;
 use rust_decimal::Decimal;
 
 use crate::Random;
@@ -65,7 +65,10 @@ enum Comparison {
     Null,
 }
 
-fn having<V: ColumnType + Sorted>(aggregate: Aggregate<Item, V>, random: &mut Random) -> (Filter<Item>, Key, Comparison) {
+fn having<V: ColumnType + Sorted>(
+    aggregate: Aggregate<Item, V>,
+    random: &mut Random,
+) -> (Filter<Item>, Key, Comparison) {
     let value = loop {
         let value = V::some(random);
         if value.key() != Key::Null {
@@ -144,8 +147,7 @@ async fn grouped<V: ColumnType + Sorted + PartialEq + std::fmt::Debug>(
     random: &mut Random,
     column: Column<Item, V>,
     value: fn(&Item) -> V,
-) -> Result<usize, String>
-{
+) -> Result<usize, String> {
     let two = random.once_in(3);
     let shops = random.once_in(2);
     let mut query = Query::<Item>::new();
@@ -245,10 +247,19 @@ async fn grouped<V: ColumnType + Sorted + PartialEq + std::fmt::Debug>(
         let expected: Vec<_> = groups
             .iter()
             .map(|group| {
-                (&group.key, &group.second, group.items.len(), sum(&group.items), different(&group.items, |item| item.state.key()))
+                (
+                    &group.key,
+                    &group.second,
+                    group.items.len(),
+                    sum(&group.items),
+                    different(&group.items, |item| item.state.key()),
+                )
             })
             .collect();
-        return Err(format!("{statements} statements, {}\nfound {rows:?}\nexpected {expected:?}\n{shown}\n{sql}", column.name()));
+        return Err(format!(
+            "{statements} statements, {}\nfound {rows:?}\nexpected {expected:?}\n{shown}\n{sql}",
+            column.name()
+        ));
     }
     Ok(1)
 }

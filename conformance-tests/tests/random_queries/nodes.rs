@@ -222,7 +222,14 @@ macro_rules! number {
     ($builder:ident, $random:ident, $model:ident :: $association:ident, $targets:expr) => {{
         let wish = Wish::some($random, $builder.world);
         let request = wish.of($model::$association.preload()).count_into($model::NUMBER);
-        $builder.aggregate("number", wish, request, $targets, |row| row.number.loaded().copied(), |rows| rows.len() as i64);
+        $builder.aggregate(
+            "number",
+            wish,
+            request,
+            $targets,
+            |row| row.number.loaded().copied(),
+            |rows| rows.len() as i64,
+        );
     }};
 }
 
@@ -230,7 +237,12 @@ macro_rules! total {
     ($builder:ident, $random:ident, $model:ident :: $association:ident, $target:ident, $targets:expr) => {{
         let wish = Wish::some($random, $builder.world);
         let request = wish.of($model::$association.preload()).aggregate_into($model::TOTAL, $target::RANK.sum());
-        let expected = |rows: &[$target]| sum(rows, |row| match row.rank.key() { Key::Int(rank) => Some(rank), _ => None });
+        let expected = |rows: &[$target]| {
+            sum(rows, |row| match row.rank.key() {
+                Key::Int(rank) => Some(rank),
+                _ => None,
+            })
+        };
         $builder.aggregate("total", wish, request, $targets, |row| row.total.loaded().copied(), expected);
     }};
 }
@@ -416,7 +428,8 @@ async fn of_model<M: Fields + Clone>(
     // What the other tree does not name stays, so only what it names is looked at.
     for row in &rows {
         for (check, path) in other.checks.iter().zip(other.tops()) {
-            check(world, row, &every).or_else(|what| if what.ends_with("is loaded") { Ok(()) } else { Err(what) })
+            check(world, row, &every)
+                .or_else(|what| if what.ends_with("is loaded") { Ok(()) } else { Err(what) })
                 .map_err(|what| context(format!("{path}: {what}")))?;
         }
     }

@@ -3,6 +3,7 @@
 
 use std::cmp::Ordering;
 
+use assoc_core::dialect::NullOrder;
 use assoc_repo::prelude::*;
 use assoc_repo::{Cursor, Page, Query, Select};
 
@@ -38,6 +39,7 @@ struct Asked {
     distinct: bool,
     test: Option<Test<Item, Line>>,
     terms: Vec<Term<Item, Line>>,
+    nulls: NullOrder,
     shown: String,
 }
 
@@ -58,9 +60,9 @@ impl Asked {
             Some(false) => query = query.left_join(Item::CHILDREN),
             None => {}
         }
-        let test = random.once_in(2).then(|| {
-            Test::some(random, 2, &|random| one_test(random, shop, region, children.is_some()))
-        });
+        let test = random
+            .once_in(2)
+            .then(|| Test::some(random, 2, &|random| one_test(random, shop, region, children.is_some())));
         if let Some(test) = &test {
             query = query.filter(test.filter.clone());
         }
@@ -84,12 +86,13 @@ impl Asked {
             "shop {shop} region {region} inner {inner} children {children:?} distinct {distinct}\nwhere {tested}\norder {}",
             shown_terms(&terms)
         );
-        Asked { query, inner, shop, region, children, distinct, test, terms, shown }
+        Asked { query, inner, shop, region, children, distinct, test, terms, nulls: world.null_order, shown }
     }
 
     // Ties come by key, then by the keys of what is joined.
     fn compare(&self, a: &Line, b: &Line) -> Ordering {
-        let child = |line: &Line| line.child.as_ref().map(|child| child.id);
+        let largest = self.nulls == NullOrder::Largest;
+        let child = |line: &Line| (line.child.is_none() == largest, line.child.as_ref().map(|child| child.id));
         in_order(&self.terms, a, b)
             .then_with(|| {
                 if self.terms.iter().any(|term| term.shown.starts_with("id ")) {
@@ -134,7 +137,8 @@ fn one_test(random: &mut Random, shop: bool, region: bool, children: bool) -> Te
             let field = &Shop::fields()[random.below(4)];
             let mut leaf = (field.leaf)(random);
             leaf.shown = format!("shop.{}", leaf.shown);
-            let leaf = crate::terms::Leaf { filter: Item::SHOP.joined(leaf.filter), holds: leaf.holds, shown: leaf.shown };
+            let leaf =
+                crate::terms::Leaf { filter: Item::SHOP.joined(leaf.filter), holds: leaf.holds, shown: leaf.shown };
             Test::of_leaf(leaf, of(|line: &Line| line.shop.as_ref(), field.key))
         }
         1 if region => {
@@ -289,7 +293,6 @@ async fn walk(world: &mut World, random: &mut Random, asked: &Asked) -> Result<(
         };
         let what = format!("{what}, {size}");
         let forwards = what.starts_with("first") || what.starts_with("after");
-        // Children of deleted rows stay, so a cursor of a joined row may be of a line that is there in another form.
         let page = counted(&repo, 1, repo.page(asked.query.clone(), page)).await.map_err(|e| format!("{what}: {e}"))?;
         same(&what, &page.rows, &part)?;
         let said = if forwards { page.has_next } else { page.has_previous };

@@ -48,9 +48,9 @@ fn leaf<M: Model, V: ColumnType + Sorted + IntoColumn<V>>(column: Column<M, V>, 
         let compared = value.compare(&left);
         let is_null = *value == Key::Null;
         let listed = || {
-            let found = [&left, &right, &third].into_iter().any(|one| {
-                value.compare(one).is_some_and(Ordering::is_eq) || is_null && *one == Key::Null
-            });
+            let found = [&left, &right, &third]
+                .into_iter()
+                .any(|one| value.compare(one).is_some_and(Ordering::is_eq) || is_null && *one == Key::Null);
             if is_null && !found { None } else { Some(found) }
         };
         match what {
