@@ -379,8 +379,11 @@ impl<'d> SqlWriter<'d> {
                 self.push(match op {
                     Comparison::Eq => " IS NULL",
                     Comparison::Ne => " IS NOT NULL",
-                    // `x < NULL` is never true; said so without a bind that has no type.
-                    _ => " IS NULL AND 1 = 0",
+                    // Neither true nor false, so that its negation is not true either. A bind would have no type.
+                    Comparison::Lt => " < NULL",
+                    Comparison::Le => " <= NULL",
+                    Comparison::Gt => " > NULL",
+                    Comparison::Ge => " >= NULL",
                 });
                 Ok(())
             }
