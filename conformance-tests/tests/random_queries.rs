@@ -65,7 +65,7 @@ macro_rules! on_every_database {
             use super::*;
             $(#[test]
             fn $test() {
-                run(&SqliteInMemory, 100, $property);
+                run(&SqliteInMemory, 200, $property);
             })+
         }
 
