@@ -82,7 +82,9 @@ impl Plan {
     // How long the statements wait for one another, where it is not for all before.
     fn explain_turns(&self, answered: &[bool], out: &mut String) {
         let are_counted = |step: &Step| matches!(step.fetch, Fetch::ByKey | Fetch::JoinChain(_));
-        if self.steps.len() > MOST_STEPS_TO_COUNT || !self.steps.iter().all(are_counted) {
+        // Aggregates have statements of their own, each of which waits for the rows that it is computed beside.
+        let is_counted = self.aggregates.is_empty() && self.steps.iter().all(are_counted);
+        if self.steps.len() > MOST_STEPS_TO_COUNT || !is_counted {
             return;
         }
         let unsent = answered.iter().filter(|answered| **answered).count();

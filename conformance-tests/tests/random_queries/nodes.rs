@@ -402,6 +402,11 @@ async fn of_model<M: Fields + Clone>(
     if statements > most {
         return Err(context(format!("{statements} statements, planned are {most}\n{explained}")));
     }
+    // The last line tells how many of those it lists are sent: all but the ones that a level before has answered.
+    let told = explained.lines().find_map(|line| line.split_once(" statements, ")?.0.parse::<usize>().ok());
+    if told.is_some_and(|told| told < statements) {
+        return Err(context(format!("{statements} statements, other than told\n{explained}")));
+    }
     check(&rows, &every).map_err(context)?;
     // The part that a client asks for.
     let part: Vec<&String> = level_of_query.paths.iter().filter(|_| random.once_in(3)).take(15).collect();
