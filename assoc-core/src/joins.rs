@@ -3,7 +3,8 @@
 //! A path of associations (`posts.comments`) is a chain of tables: one table for an association by a key, several for a
 //! through association. The same path is joined once, however many parts of the query name it; once it is an inner
 //! join, it stays one. Outer joins also share the common beginning of two paths (`memberships`, and `groups` through
-//! `memberships`), so that their rows are not multiplied with themselves.
+//! `memberships`), so that their rows are not multiplied with themselves. Two associations that choose differently among the
+//! same rows share a table only where nothing in the statement refers to a joined table ([`Sharing`]).
 //!
 //! An association's condition goes into `ON`, with the target's discriminator and default scope. A `has_one`, or an
 //! association by a key with a limit, takes only the first rows; `ON` then contains the condition that says which. An
@@ -42,6 +43,16 @@ pub(crate) fn too_many_tables(owner: &ModelDef, association: &AssociationDef) ->
         association.name
     );
     Error::invalid_query(owner.name, message)
+}
+
+/// With which tables a path shares a table of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sharing {
+    /// With one of the same rows, however the associations choose among them: nothing is asked of the table in SQL, and what
+    /// was read is chosen from in memory.
+    WhateverIsChosen,
+    /// With one of which the same rows are chosen.
+    OfOneChoice,
 }
 
 /// The kind of join: whether owners without a joined row stay.
@@ -158,7 +169,7 @@ struct Path {
 /// assert!(joins.is_below(1, 0) && !joins.is_below(0, 1));
 /// assert!(joins.tables()[1].multiplies(), "a post has several comments");
 ///
-/// // Whoever asks which users there are needs no comments.
+/// // A query that only asks which users there are joins no comments.
 /// assert_eq!(joins.only(&[0]).tables().len(), 1);
 ///
 /// // Hand-written joins come last, and their names are taken.
@@ -277,6 +288,21 @@ impl Joins {
         hops: Vec<JoinHop>,
         kind: JoinKind,
     ) -> Result<Vec<usize>> {
+        self.add_sharing(from, owner, names, association, hops, kind, Sharing::OfOneChoice)
+    }
+
+    // The same, and with which tables it shares its own.
+    #[allow(clippy::too_many_arguments)] // Where the path begins, the path, and how it is joined.
+    pub(crate) fn add_sharing(
+        &mut self,
+        from: Option<usize>,
+        owner: &'static ModelDef,
+        names: &[&'static str],
+        association: &'static AssociationDef,
+        hops: Vec<JoinHop>,
+        kind: JoinKind,
+        sharing: Sharing,
+    ) -> Result<Vec<usize>> {
         if let Some(known) = self.paths.iter().find(|known| known.names == names) {
             let tables = known.tables.clone();
             let same = tables.len() == hops.len()
@@ -298,7 +324,9 @@ impl Joins {
         let mut tables = Vec::with_capacity(hops.len());
         for (at, hop) in hops.into_iter().enumerate() {
             let is_same = |known: &JoinedTable| {
-                kind == JoinKind::Left && known.kind == kind && known.from == before && known.hop == hop
+                let is_same = known.kind == kind && known.from == before && known.hop == hop;
+                let is_chosen = sharing == Sharing::WhateverIsChosen || known.hop.limited == hop.limited;
+                kind == JoinKind::Left && is_same && is_chosen
             };
             let table = match self.tables.iter().position(is_same) {
                 Some(known) => known,

@@ -96,3 +96,57 @@ fn a_distinct_collection_without_an_order_says_why_it_is_no_query() {
     })
     .unwrap();
 }
+
+#[derive(Model, Debug, Clone)]
+struct Stop {
+    id: i64,
+    line_id: Option<i64>,
+    #[belongs_to]
+    line: BelongsTo<Option<Line>>,
+    #[has_one(through = "line", source = "city")]
+    city: HasOne<Option<City>>,
+    city_name: Aggregated<Option<String>>,
+    cities: Aggregated<i64>,
+}
+
+#[derive(Model, Debug, Clone)]
+struct Line {
+    id: i64,
+    city_id: Option<i64>,
+    #[belongs_to]
+    city: BelongsTo<Option<City>>,
+}
+
+#[derive(Model, Debug, Clone)]
+struct City {
+    id: i64,
+    name: String,
+}
+
+// A single row behind a single row is aggregated by the database as a list is: also texts, which memory does not compare.
+#[test]
+fn aggregates_of_a_single_row_behind_a_single_row() {
+    pollster::block_on(async {
+        let repo = Repo::new(Sqlite::memory()?);
+        repo.create_table::<Stop>().await?;
+        repo.create_table::<Line>().await?;
+        repo.create_table::<City>().await?;
+        let city = repo.insert(City::build().set(City::NAME, "Ghent")).await?;
+        let line = repo.insert(Line::build().associate(Line::CITY, &city)).await?;
+        let elsewhere = repo.insert(Line::build()).await?;
+        let stop = |line: Option<i64>| Stop::build().set(Stop::LINE_ID, line);
+        repo.insert_all([stop(Some(line.id)), stop(Some(elsewhere.id)), stop(None)]).await?;
+        let query = Query::preload((
+            Stop::CITY.aggregate_into(Stop::CITY_NAME, City::NAME.min()),
+            Stop::CITY.count_into(Stop::CITIES),
+        ));
+        let (stops, statements) = repo.count_statements(repo.all(query.order_by(Stop::ID.asc()))).await;
+        let told: Vec<(Option<String>, i64)> =
+            stops?.iter().map(|stop| Ok((stop.city_name()?.clone(), *stop.cities()?))).collect::<Result<_>>()?;
+        assert_eq!(told, [(Some("Ghent".to_owned()), 1), (None, 0), (None, 0)]);
+        // The stops, and both aggregates.
+        assert_eq!(statements, 2);
+        Ok::<(), Error>(())
+    })
+    .unwrap();
+}

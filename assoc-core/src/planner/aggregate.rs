@@ -298,7 +298,7 @@ impl PlanContext<'_> {
                 Ok(AggregateSource::ByKey { select, owner_columns: hop.key.owner_columns, cut: left })
             }
             ChainParts::Through { .. } | ChainParts::JoinTable { .. } => {
-                let takes_all = limit.is_none() && offset == 0 && !chain.takes_first();
+                let takes_all = limit.is_none() && offset == 0 && !takes_first(&chain);
                 match self.join_chain(&chain).filter(JoinChain::is_countable) {
                     Some(join_chain) if only_counts || takes_all => {
                         Ok(AggregateSource::JoinChain { chain: Box::new(join_chain), cut })
@@ -328,6 +328,14 @@ impl PlanContext<'_> {
         let root = RootRequest { model: (association.owner)(), requests: vec![request], available: false };
         Ok(AggregateSource::Rows(Box::new(self.plan(Root::Existing, vec![root])?)))
     }
+}
+
+// Whether the association takes the first of several rows that its joined tables lead to. A single row behind a single row
+// is one row: the joins choose it at each table.
+fn takes_first(chain: &Chain) -> bool {
+    let by_each_part = matches!(&chain.parts, ChainParts::Through { through, source }
+        if through.is_single() && source.is_single());
+    chain.takes_first() && !by_each_part
 }
 
 // The condition that says which of the rows with one key the association has; `None` if no condition can.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{EdgeId, Plan, Source};
 use crate::error::Result;
-use crate::joins::{JoinHop, JoinKind, Joins, limited_rows};
+use crate::joins::{JoinHop, JoinKind, Joins, Sharing, limited_rows};
 use crate::metadata::association::{Cardinality, KeyJoin, LoadState};
 use crate::metadata::expr::{ColumnRef, Direction, Operand, OrderTerm};
 use crate::select::{KeyedSelect, LoadedEdge, QueryOrder, RootSelect};
@@ -77,6 +77,12 @@ impl Plan {
         let mut places: Vec<Option<(Vec<&'static str>, Option<usize>)>> = vec![None; self.nodes.len()];
         places[0] = Some((Vec::new(), None));
         let mut chains = Vec::new();
+        let mut sharing = if joins.is_empty() { Sharing::WhateverIsChosen } else { Sharing::OfOneChoice };
+        query.visit_paths(&mut |path| {
+            if !path.is_empty() {
+                sharing = Sharing::OfOneChoice;
+            }
+        });
         for (id, chain) in &stored {
             let Some((above, from)) = places[id.node].clone() else { continue };
             let edge = self.edge(*id);
@@ -85,7 +91,7 @@ impl Plan {
             let path = [&above[..], &[association.name]].concat();
             let hops: Vec<JoinHop> = chain.iter().map(|joined| self.join_hop(*joined)).collect();
             let owner = self.nodes[id.node].model;
-            let tables = joins.add_path(from, owner, &path, association, hops, JoinKind::Left)?;
+            let tables = joins.add_sharing(from, owner, &path, association, hops, JoinKind::Left, sharing)?;
             for (joined, table) in chain.iter().zip(&tables) {
                 self.joined[*joined].table = *table;
             }

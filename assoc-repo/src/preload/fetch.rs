@@ -159,10 +159,7 @@ impl<'a, 's> Run<'a, 's> {
         let mut nodes: Vec<Option<NodeRows>> = plan.nodes().iter().map(|_| None).collect();
         let mut root_existing = None;
         match root {
-            RootRows::Fetched(mut rows) => {
-                rows.fit();
-                nodes[0] = Some(NodeRows::new(plan, 0, 0, rows));
-            }
+            RootRows::Fetched(rows) => nodes[0] = Some(NodeRows::new(plan, 0, 0, rows)),
             RootRows::Joined(joined) => nodes = joined,
             RootRows::Existing(existing) => {
                 for (at, node) in nodes.iter_mut().enumerate().take(plan.roots()) {
@@ -242,7 +239,12 @@ impl<'a, 's> Run<'a, 's> {
         let mut existing = 0;
         let stored_by = self.plan.nodes()[node].stored_by;
         let owners = stored_by.map(|id| self.nodes[id.node].as_ref().map_or(0, |owners| owners.existing));
-        if owners == Some(0) {
+        // What is loaded again replaces them: they are neither owners nor targets.
+        let replaced = |id: EdgeId| {
+            let association = self.plan.edge(id).association;
+            self.reload.is_some_and(|reload| !reload.is_only_where_loaded(id.node, association))
+        };
+        if owners == Some(0) || stored_by.is_some_and(replaced) {
             return 0;
         }
         if let Some(root) = self.existing {
@@ -348,7 +350,6 @@ impl<'a, 's> Run<'a, 's> {
             }
             let links = links(edge, &places, &groups, most, moved.as_ref().map(|(_, before)| before), own.len());
             self.reused.append_to(edge.child, &mut own);
-            own.fit();
             let mut rows = NodeRows::new(self.plan, edge.child, self.existing_in(edge.child), own);
             let mine = |at: &usize| moved.as_ref().is_none_or(|(marks, _)| marks[*at]);
             rows.group_of = (0..group_of.len()).filter(mine).map(|at| group_of[at]).collect();
