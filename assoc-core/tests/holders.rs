@@ -260,11 +260,8 @@ fn rows_that_are_shared_stay_in_order() {
 }
 
 #[test]
-fn rows_keep_what_they_need_and_tell_the_keys_of_some() {
-    let mut rows = many_posts(5_000);
-    rows.fit();
-    let list = rows.as_any().downcast_ref::<Vec<Post>>().unwrap();
-    assert_eq!((list.capacity(), list[4_999].id), (5_000, 4_999));
+fn rows_tell_the_keys_of_some() {
+    let rows = many_posts(5_000);
     assert_eq!(rows.keys_of(&[0], 4_998..5_000), RowKeys::Ints(vec![Some(4_998), Some(4_999)]));
     assert_eq!(rows.keys(&[0], 4_999), RowKeys::Ints(vec![Some(4_999)]));
     assert!(rows.keys(&[0], 5_000).is_empty() && rows.keys(&[0], 5_001).is_empty());

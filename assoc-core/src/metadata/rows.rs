@@ -213,9 +213,6 @@ pub trait Rows: RowSink + Sync {
         let _ = additional;
     }
 
-    /// Gives memory back that is reserved for rows that do not come.
-    fn fit(&mut self) {}
-
     /// Appends a copy of a row's columns; rows of another model are ignored.
     fn push_bare(&mut self, row: &dyn Any);
 
@@ -292,11 +289,6 @@ impl<M: Model> Rows for Vec<M> {
 
     fn reserve(&mut self, additional: usize) {
         Vec::reserve_exact(self, additional);
-    }
-
-    fn fit(&mut self) {
-        let piece = piece_of(self);
-        give_back(self, piece);
     }
 
     fn push_bare(&mut self, row: &dyn Any) {

@@ -131,6 +131,10 @@ impl<'k> KeyLookUp<'k> {
     /// Takes the rows of the next statement.
     pub(super) fn sink(&mut self) -> &mut dyn RowSink {
         self.is_plain = !(self.by_ordinal || self.is_grouped || self.key_place.is_some() || self.level.reads_below());
+        // A flat list of links doubles whatever it is told, so nothing is counted for it.
+        if self.is_plain && self.select.only.is_some() {
+            return &mut *self.fetched.rows;
+        }
         self
     }
 
