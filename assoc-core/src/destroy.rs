@@ -60,7 +60,7 @@ pub use removal_order::{Referral, RemovalOrder, removal_order};
 /// assert_eq!(edges, ["User.posts", "Post.comments", "Post.tags"]);
 /// assert!(!plan.is_single() && !plan.has_callbacks() && plan.root_filter().is_always());
 ///
-/// // Posts are read, because comments hang on them. Of comments nobody needs to know anything.
+/// // The plan reads posts, because comments refer to them. It deletes comments without reading them.
 /// let read = plan.nodes().iter().map(|node| (node.model.table.name, node.read));
 /// assert_eq!(read.collect::<Vec<_>>(), [("users", true), ("posts", true), ("comments", false), ("posts_tags", false)]);
 /// let posts = plan.select(&plan.edges()[0]).statement(&dialect, &KeySet::Ints([7].into()))?;

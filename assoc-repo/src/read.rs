@@ -1,4 +1,7 @@
 //! Reads: `get`, `all`, `one`, `count`, `exists`, `aggregate`, `pluck`, and raw SQL.
+//!
+//! They return boxed futures. The future of an `async fn` names the types of its arguments, and the compiler tells that one of them
+//! is wrong wherever it meets the future: a wrong key of `get` would be three errors.
 
 use std::any::TypeId;
 use std::sync::Arc;
@@ -46,8 +49,6 @@ impl Repo {
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
     pub fn get<M: Model>(&self, key: impl PrimaryKeyOf<M>, query: Select<M>) -> BoxFuture<'_, Result<Option<M>>> {
-        // The type of an `async fn`'s future names the type of the key, and the compiler tells a wrong key wherever it meets that
-        // type. A boxed one does not name it, so that a wrong key is one error.
         let key = key.into_primary_key();
         let query = unless_plain(query);
         Box::pin(async move { self.row_with_key(&key, query).await })

@@ -137,10 +137,14 @@ impl<'r> RowGuard<'r> {
         self.model.key_in(row, columns).filter(|_| is_named)
     }
 
-    /// Refuses rows that exist and are not seen.
-    pub(crate) async fn require_seen(&self, session: &mut Session<'_>, keys: RowKeys) -> Result<()> {
-        let seen = all_seen(session, self.model, self.model.primary_key, &keys, self.filter.clone()).await?;
-        if seen { Ok(()) } else { Err(self.refused(UNSEEN)) }
+    /// Whether it sees all rows with some primary keys. 1 statement for each chunk of keys.
+    pub(crate) async fn sees(&self, session: &mut Session<'_>, keys: &RowKeys) -> Result<bool> {
+        all_seen(session, self.model, self.model.primary_key, keys, self.filter.clone()).await
+    }
+
+    /// The error of a row that exists and is not seen.
+    pub(crate) fn unseen(&self) -> assoc_core::Error {
+        self.refused(UNSEEN)
     }
 
     async fn check_seen(&self, session: &mut Session<'_>, rows: &dyn Rows) -> Result<()> {
@@ -155,10 +159,7 @@ impl<'r> RowGuard<'r> {
             }
         }
         let keys = RowKeys::Tuples(unknown);
-        match all_seen(session, self.model, self.model.primary_key, &keys, self.filter.clone()).await? {
-            true => Ok(()),
-            false => Err(self.refused(HIDDEN)),
-        }
+        if self.sees(session, &keys).await? { Ok(()) } else { Err(self.refused(HIDDEN)) }
     }
 }
 

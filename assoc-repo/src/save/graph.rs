@@ -341,47 +341,39 @@ impl<'p> Run<'p> {
             }
         }
         for (model, rows) in existing {
-            let keys: Vec<Option<KeyTuple>> = rows.into_iter().map(|row| model.key_of(&**row)).collect();
-            let is_one = keys.len() == 1;
+            let keys = RowKeys::Tuples(rows.iter().map(|row| model.key_of(&***row)).collect());
             if let Some(guard) = RowGuard::of(self.repo, model)?
-                && let Err(error) = guard.require_seen(session, RowKeys::Tuples(keys)).await
+                && !guard.sees(session, &keys).await?
             {
-                if matches!(error.kind(), ErrorKind::OutsideFilter { .. }) {
-                    self.require_own(session, &guard, model, is_one).await?;
-                }
-                return Err(error);
+                return Err(match self.own_unseen(session, &guard, model, rows.len()).await? {
+                    Some(key) => ErrorKind::NotFound { model: model.name, key: key.to_string() }.into(),
+                    None => guard.unseen(),
+                });
             }
         }
         Ok(())
     }
 
-    // Once a row of a model is not seen: the rows that the call was given are not found, as by an update without members. 1
-    // statement for each, unless it is the one row that was asked for.
-    async fn require_own(
+    // Which row that the call was given is not seen, once one of several of a model is not: it is not found, as by an update
+    // without members. 1 statement for each that is given, unless there is only one row.
+    async fn own_unseen(
         &self,
         session: &mut Session<'_>,
         guard: &RowGuard<'_>,
         model: &'static ModelDef,
-        is_one: bool,
-    ) -> Result<()> {
+        rows: usize,
+    ) -> Result<Option<KeyTuple>> {
         let own = self.plan.groups().first().filter(|group| group.model == model);
         for row in own.into_iter().flat_map(|group| &group.rows) {
             let LoadedRow::Planned(row) = row else { continue };
             let Some(key) = self.plan.rows()[*row as usize].base.as_deref().and_then(|base| model.key_of(base)) else {
                 continue;
             };
-            let seen = match is_one {
-                true => false,
-                false => match guard.require_seen(session, RowKeys::Tuples(vec![Some(key.clone())])).await {
-                    Err(error) if matches!(error.kind(), ErrorKind::OutsideFilter { .. }) => false,
-                    answered => answered.map(|()| true)?,
-                },
-            };
-            if !seen {
-                return Err(ErrorKind::NotFound { model: model.name, key: key.to_string() }.into());
+            if rows == 1 || !guard.sees(session, &RowKeys::Tuples(vec![Some(key.clone())])).await? {
+                return Ok(Some(key));
             }
         }
-        Ok(())
+        Ok(None)
     }
 
     /// A planned row as the database has it; `None` of a row that is not read back.

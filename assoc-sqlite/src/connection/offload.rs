@@ -7,7 +7,7 @@ use std::task::Poll;
 use std::time::Instant;
 
 use assoc_core::driver::{ExecResult, RowSink, StatementKind, TransactionMode};
-use assoc_core::{DriverErrorKind, Error, Result};
+use assoc_core::{DriverErrorKind, Result};
 use assoc_dialects::Verb;
 use rusqlite::InterruptHandle;
 use tokio::runtime::Handle;
@@ -67,14 +67,14 @@ impl SqliteConnection {
     async fn come_home(&mut self) -> Result<ExecResult> {
         let Place::Away(thread) = &mut self.place else { return Err(lost()) };
         let returned = thread.await;
-        self.back(returned).map(|(done, _)| done)
+        self.back(returned).map(|answer| answer.done)
     }
 
-    fn back(&mut self, returned: Result<Return, JoinError>) -> Result<(ExecResult, Option<Packing>)> {
+    fn back(&mut self, returned: Result<Return, JoinError>) -> Result<Answer> {
         match returned {
-            Ok(Return { lease, outcome, packing }) => {
+            Ok((lease, outcome)) => {
                 self.place = Place::Here(lease);
-                outcome.map(|done| (done, packing))
+                outcome
             }
             Err(_) => {
                 self.place = Place::Lost;
@@ -83,30 +83,27 @@ impl SqliteConnection {
         }
     }
 
-    // Waits until the lease is back, and gives the rows to the sink that come meanwhile.
-    async fn receive(
-        &mut self,
-        parcels: &mut mpsc::Receiver<Parcel>,
-        sink: &mut dyn RowSink,
-    ) -> Result<ExecResult, Refused> {
+    // Waits until the lease is back, and gives the rows to the sink that come meanwhile. The lease stays away where the sink
+    // refuses one of these.
+    async fn receive(&mut self, parcels: &mut mpsc::Receiver<Parcel>, sink: &mut dyn RowSink) -> Result<ExecResult> {
         loop {
-            let Place::Away(thread) = &mut self.place else { return Err(Refused::ByThread(lost())) };
+            let Place::Away(thread) = &mut self.place else { return Err(lost()) };
             // The thread's end is looked at first: what it has packed last comes with it and needs no wake of its own.
             let next = poll_fn(|context| match Pin::new(&mut *thread).poll(context) {
                 Poll::Ready(returned) => Poll::Ready(Next::End(returned)),
                 Poll::Pending => parcels.poll_recv(context).map(Next::Parcel),
             });
             match next.await {
-                Next::Parcel(Some(parcel)) => parcel.unpack(sink).map_err(Refused::BySink)?,
-                // The sender lives until the thread returns, or panicked.
-                Next::Parcel(None) => return self.come_home().await.map_err(Refused::ByThread),
+                Next::Parcel(Some(parcel)) => parcel.unpack(sink)?,
+                // The sender comes back with the thread, unless the statement failed or panicked.
+                Next::Parcel(None) => return self.come_home().await,
                 Next::End(returned) => {
-                    let (done, packing) = self.back(returned).map_err(Refused::ByThread)?;
+                    let Answer { done, packing } = self.back(returned)?;
                     while let Ok(parcel) = parcels.try_recv() {
-                        parcel.unpack(sink).map_err(Refused::ByThread)?;
+                        parcel.unpack(sink)?;
                     }
                     if let Some(packing) = packing {
-                        packing.into_rest().unpack(sink).map_err(Refused::ByThread)?;
+                        packing.into_rest().unpack(sink)?;
                     }
                     return Ok(done);
                 }
@@ -119,24 +116,12 @@ impl SqliteConnection {
         handle: &Handle,
         errand: Arc<Errand>,
         key: Option<CostKey>,
-        work: impl FnOnce(&mut Session) -> Result<ExecResult> + Send + 'static,
-    ) -> Result<()> {
-        self.send_away_packing(handle, errand, key, None, move |session, _| work(session))
-    }
-
-    fn send_away_packing(
-        &mut self,
-        handle: &Handle,
-        errand: Arc<Errand>,
-        key: Option<CostKey>,
-        mut packing: Option<Packing>,
-        work: impl FnOnce(&mut Session, Option<&mut Packing>) -> Result<ExecResult> + Send + 'static,
+        work: impl FnOnce(&mut Session) -> Result<Answer> + Send + 'static,
     ) -> Result<()> {
         let Place::Here(mut lease) = std::mem::replace(&mut self.place, Place::Lost) else { return Err(lost()) };
         self.place = Place::Away(handle.spawn_blocking(move || {
-            let work = |session: &mut Session| work(session, packing.as_mut());
             let outcome = lease.session().and_then(|session| errand.perform(session, |s| measured(s, key, work)));
-            Return { lease, outcome, packing }
+            (lease, outcome)
         }));
         Ok(())
     }
@@ -148,32 +133,36 @@ impl SqliteConnection {
             Work::Query(statement, sink) => {
                 let statement = statement.clone();
                 let (sender, mut parcels) = mpsc::channel(IN_TRANSIT);
-                let packing = Packing::new(sender, sink.wants_columns());
-                self.send_away_packing(handle, Arc::clone(&errand), key, Some(packing), move |session, packing| {
-                    let Some(packing) = packing else { return Err(lost()) };
-                    session.query(&statement, packing, None)
+                let mut packing = Packing::new(sender, sink.wants_columns());
+                self.send_away(handle, Arc::clone(&errand), key, move |session| {
+                    let done = session.query(&statement, &mut packing, None)?;
+                    Ok(Answer { done, packing: Some(packing) })
                 })?;
                 let received = self.receive(&mut parcels, sink).await;
-                if let Err(Refused::BySink(_)) = received {
+                if matches!(self.place, Place::Away(_)) {
                     drop(parcels);
                     errand.cancel();
                     let _ = self.come_home().await;
                 }
                 recall.armed = false;
-                return received.map_err(|(Refused::BySink(error) | Refused::ByThread(error))| error);
+                return received;
             }
             Work::Execute(statement) => {
                 let statement = statement.clone();
-                self.send_away(handle, Arc::clone(&errand), key, move |session| session.execute(&statement))?;
+                self.send_away(handle, Arc::clone(&errand), key, move |session| {
+                    session.execute(&statement).map(Answer::from)
+                })?;
             }
             Work::Batch(sql) => {
                 let sql = sql.to_owned();
-                self.send_away(handle, Arc::clone(&errand), key, move |session| session.batch(&sql))?;
+                self.send_away(handle, Arc::clone(&errand), key, move |session| session.batch(&sql).map(Answer::from))?;
             }
             Work::Control(control) => {
-                self.send_away(handle, Arc::clone(&errand), key, move |session| session.control(control))?;
+                self.send_away(handle, Arc::clone(&errand), key, move |session| {
+                    session.control(control).map(Answer::from)
+                })?;
             }
-            Work::Open => self.send_away(handle, Arc::clone(&errand), key, |_| Ok(ExecResult::default()))?,
+            Work::Open => self.send_away(handle, Arc::clone(&errand), key, |_| Ok(ExecResult::default().into()))?,
         }
         let outcome = self.come_home().await;
         recall.armed = false;
@@ -205,11 +194,7 @@ impl Work<'_> {
     }
 }
 
-fn measured(
-    session: &mut Session,
-    key: Option<CostKey>,
-    work: impl FnOnce(&mut Session) -> Result<ExecResult>,
-) -> Result<ExecResult> {
+fn measured<T>(session: &mut Session, key: Option<CostKey>, work: impl FnOnce(&mut Session) -> Result<T>) -> Result<T> {
     let Some(key) = key else { return work(session) };
     let started = Instant::now();
     let outcome = work(session);
@@ -228,24 +213,24 @@ fn lost() -> assoc_core::Error {
 }
 
 /// What a thread gives back.
-pub(super) struct Return {
-    lease: Lease,
-    outcome: Result<ExecResult>,
-    /// What it has packed and not sent.
+pub(super) type Return = (Lease, Result<Answer>);
+
+/// What a statement on another thread answers.
+pub(super) struct Answer {
+    done: ExecResult,
+    /// The rows that it has packed and not sent.
     packing: Option<Packing>,
+}
+
+impl From<ExecResult> for Answer {
+    fn from(done: ExecResult) -> Self {
+        Answer { done, packing: None }
+    }
 }
 
 enum Next {
     Parcel(Option<Parcel>),
     End(Result<Return, JoinError>),
-}
-
-// Who ended a statement before its last row was taken.
-enum Refused {
-    /// The sink, while the thread may still run.
-    BySink(Error),
-    /// The thread, or the sink after the thread came back.
-    ByThread(Error),
 }
 
 // How far a statement on another thread is. Interrupting a connection hits whatever runs on it, so it must be certain
@@ -263,11 +248,7 @@ enum Phase {
 }
 
 impl Errand {
-    fn perform(
-        &self,
-        session: &mut Session,
-        work: impl FnOnce(&mut Session) -> Result<ExecResult>,
-    ) -> Result<ExecResult> {
+    fn perform<T>(&self, session: &mut Session, work: impl FnOnce(&mut Session) -> Result<T>) -> Result<T> {
         // Lets `cancel` see the end of it even when a panic ends it.
         struct Running<'e>(&'e Errand);
         impl Drop for Running<'_> {

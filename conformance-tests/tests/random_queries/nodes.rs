@@ -1,5 +1,5 @@
 //! What hangs on rows: trees of preloads with conditions, orders and limits for each owner, with aggregates at every node,
-//! as one query, as the part of it that a client includes, on rows in hand, and reloaded.
+//! as one query, as the part of it that a client includes, on rows that are loaded already, and reloaded.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -423,7 +423,7 @@ async fn of_model<M: Fields + Clone>(
     // The same on bare rows.
     let mut bare = repo.all(query.clone()).await.map_err(failed)?;
     repo.preload(&mut bare, tree).await.map_err(failed)?;
-    check(&bare, &included).map_err(|what| context(format!("in hand, {list}: {what}")))?;
+    check(&bare, &included).map_err(|what| context(format!("on loaded rows, {list}: {what}")))?;
     // Another tree over what is loaded.
     let other = level(random, world, "");
     let context = |what: String| context(format!("{what}\nreloaded by\n{}", other.shown));

@@ -326,8 +326,8 @@ pub trait FieldAccess: Send + Sync {
     ///
     /// let author = Post::USER.def().field_access;
     /// let mut posts = vec![post(7, 1, "On looms")];
-    /// let nobody = Children::Owned(Box::new(Vec::<User>::new()));
-    /// author.attach(&mut posts, nobody, &Links::One(vec![None]), &|_| false, LoadState::Loaded);
+    /// let no_users = Children::Owned(Box::new(Vec::<User>::new()));
+    /// author.attach(&mut posts, no_users, &Links::One(vec![None]), &|_| false, LoadState::Loaded);
     /// author.may_be_hidden(&mut posts[0], HiddenBy::FilteredRepo);
     /// // Reading it does not say that there is none.
     /// assert!(posts[0].user.get().is_err());
