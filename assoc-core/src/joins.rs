@@ -4,7 +4,7 @@
 //! through association. The same path is joined once, however many parts of the query name it; once it is an inner
 //! join, it stays one. Outer joins also share the common beginning of two paths (`memberships`, and `groups` through
 //! `memberships`), so that their rows are not multiplied with themselves. Two associations that choose differently among the
-//! same rows share a table only where nothing in the statement refers to a joined table ([`Sharing`]).
+//! same rows share a table only where nothing in the statement refers to a joined table.
 //!
 //! An association's condition goes into `ON`, with the target's discriminator and default scope. A `has_one`, or an
 //! association by a key with a limit, takes only the first rows; `ON` then contains the condition that says which. An
