@@ -162,12 +162,17 @@ impl Session {
         Ok(())
     }
 
+    /// Whether a statement runs without being prepared first.
+    pub(crate) fn has_prepared(&self, sql: &str) -> bool {
+        self.statements.contains(sql)
+    }
+
     /// Whether running a statement begins with an exchange without effect, so that a dead session shows before the
     /// statement runs. Preparing the statement is such an exchange. So is writing to a local socket, which fails if the
     /// other side has closed it; TCP accepts the bytes.
     pub(crate) fn shows_death_first(&self, statement: &Statement) -> bool {
         let local = self.conn.opts().socket().is_some();
-        let prepares = !statement.binds().is_empty() && !self.statements.contains(statement.sql());
+        let prepares = !statement.binds().is_empty() && !self.has_prepared(statement.sql());
         local || prepares
     }
 

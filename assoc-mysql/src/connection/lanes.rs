@@ -1,7 +1,7 @@
 //! Statements that do not need each other's rows, on several connections at once.
 //!
-//! Each connection takes the next statement when it has the answer of its last one. What is told of them is in their order, as
-//! if they had run one after the other.
+//! Each connection begins with a statement that it has prepared, if there is one, and takes the next when it has the answer of
+//! its last one. What is told of them is in their order, as if they had run one after the other.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use assoc_core::Result;
 use assoc_core::driver::{IndependentQuery, StatementKind, StatementWatch};
 use assoc_dialects::mysql::effects::only_reads;
-use futures_util::future::{join, join_all};
+use futures_util::future::join_all;
 
 use super::{MySqlConnection, Transaction};
 use crate::session::Session;
@@ -43,6 +43,10 @@ impl MySqlConnection {
         self.pool.spare(most).into_iter().map(connection).collect()
     }
 
+    fn has_prepared(&self, sql: &str) -> bool {
+        self.session.as_ref().is_some_and(|session| session.has_prepared(sql))
+    }
+
     /// Whether it was a spare one, and the server has closed it before a statement began. That statement can run elsewhere.
     fn is_lost_spare(&self) -> bool {
         self.spare == Spare::Lost
@@ -56,13 +60,47 @@ pub(super) async fn run_beside<'q>(
     queries: Vec<IndependentQuery<'q>>,
     watch: &'q mut dyn StatementWatch,
 ) -> Result<()> {
+    let own = Lane::Own(&mut *first);
+    let connections = std::iter::once(own).chain(beside.into_iter().map(Lane::Beside)).collect();
+    let texts: Vec<&str> = queries.iter().map(|query| query.statement.sql()).collect();
+    let connections = in_turn(connections, &texts, |lane, text| lane.connection().has_prepared(text));
     let lanes = &Lanes::new(queries, watch);
-    // Each goes back to the pool when no statement waits.
-    let beside = beside.into_iter().map(|mut connection| async move { lanes.run(&mut connection).await });
-    join(lanes.run(first), join_all(beside)).await;
+    // They are polled in their order, so each takes its statement before one of them has an answer. Those beside go back to the
+    // pool when no statement waits.
+    join_all(connections.into_iter().map(|mut lane| async move { lanes.run(lane.connection()).await })).await;
     // What the server did not answer on another connection.
     lanes.run(first).await;
     lanes.finish()
+}
+
+/// One of the connections.
+enum Lane<'c> {
+    Own(&'c mut MySqlConnection),
+    Beside(MySqlConnection),
+}
+
+impl Lane<'_> {
+    fn connection(&mut self) -> &mut MySqlConnection {
+        match self {
+            Lane::Own(connection) => connection,
+            Lane::Beside(connection) => connection,
+        }
+    }
+}
+
+/// Connections in the order of the statements that they begin with. A connection that has not prepared a text takes two turns for
+/// it, and all wait for the slowest. So each statement gets one that has, and the others take what remains.
+fn in_turn<C>(connections: Vec<C>, texts: &[&str], mut has_prepared: impl FnMut(&mut C, &str) -> bool) -> Vec<C> {
+    let count = connections.len();
+    let mut free = connections;
+    let mut prepared: Vec<Option<C>> = Vec::with_capacity(count);
+    for text in texts.iter().take(count) {
+        let found = free.iter_mut().position(|connection| has_prepared(connection, text));
+        prepared.push(found.map(|at| free.remove(at)));
+    }
+    prepared.resize_with(count, || None);
+    let mut free = free.into_iter();
+    prepared.into_iter().filter_map(|connection| connection.or_else(|| free.next())).collect()
 }
 
 /// The statements, and how far they have come.
@@ -145,5 +183,27 @@ impl<'q> State<'q> {
             self.watch.ended(self.told, outcome);
             self.told += 1;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_turn;
+
+    fn order(connections: &[(char, &[&str])], texts: &[&str]) -> String {
+        let arranged = in_turn(connections.to_vec(), texts, |connection, text| connection.1.contains(&text));
+        arranged.into_iter().map(|connection| connection.0).collect()
+    }
+
+    #[test]
+    fn each_begins_with_what_it_has_prepared() {
+        assert_eq!(order(&[('a', &["3"]), ('b', &["1"]), ('c', &["2"])], &["1", "2", "3"]), "bca");
+        // Those that have prepared none take what remains.
+        assert_eq!(order(&[('a', &[]), ('b', &["3"]), ('c', &["1"])], &["1", "2", "3"]), "cab");
+        assert_eq!(order(&[('a', &[]), ('b', &[])], &["1", "2", "3"]), "ab");
+        // More statements than connections: the others are taken when an answer has come.
+        assert_eq!(order(&[('a', &["3"]), ('b', &["1"])], &["1", "2", "3"]), "ba");
+        // More connections than statements.
+        assert_eq!(order(&[('a', &[]), ('b', &["1"]), ('c', &["1"])], &["1"]), "bac");
     }
 }
