@@ -120,24 +120,34 @@ impl Pool {
         })
     }
 
-    /// Up to `most` sessions that are idle now and need no ping. It never waits: a task that holds a connection and waits for a
-    /// second one may wait for another task that does the same.
-    pub(crate) fn spare(&self, most: usize) -> Vec<Acquired> {
-        let mut spare = Vec::new();
+    /// Up to `most` sessions that are idle now and need no ping, first for each text one that has prepared it. It never waits: a
+    /// task that holds a connection and waits for a second one may wait for another task that does the same.
+    pub(crate) fn spare(&self, most: usize, texts: &[&str]) -> Vec<Acquired> {
         // They take the next session that comes back.
         if self.starved.load(Ordering::Relaxed) > 0 {
-            return spare;
+            return Vec::new();
         }
-        while spare.len() < most {
-            let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else { break };
-            let mut idle = self.idle();
-            let is_usable = idle.back().is_some_and(|idle| idle.since.elapsed() < self.options.ping_after);
-            let usable = if is_usable { idle.pop_back() } else { None };
-            drop(idle);
-            let Some(Idle { session, since }) = usable else { break };
-            spare.push(Acquired { session, permit, idle_since: Some(since) });
+        let mut spare: Vec<Acquired> = Vec::new();
+        for text in texts {
+            if spare.len() < most {
+                spare.extend(self.take_fresh(|session| session.has_prepared(text)));
+            }
         }
+        let any = std::iter::from_fn(|| self.take_fresh(|_| true));
+        let missing = most.saturating_sub(spare.len());
+        spare.extend(any.take(missing));
         spare
+    }
+
+    /// The session that came back last of those that are idle, need no ping and are as wanted.
+    fn take_fresh(&self, is_wanted: impl Fn(&Session) -> bool) -> Option<Acquired> {
+        let permit = Arc::clone(&self.permits).try_acquire_owned().ok()?;
+        let mut idle = self.idle();
+        let mut fresh =
+            idle.iter().enumerate().rev().take_while(|(_, idle)| idle.since.elapsed() < self.options.ping_after);
+        let at = fresh.find(|(_, idle)| is_wanted(&idle.session))?.0;
+        let Idle { session, since } = idle.remove(at)?;
+        Some(Acquired { session, permit, idle_since: Some(since) })
     }
 
     /// A new session; the caller holds a permit.

@@ -40,7 +40,11 @@ impl MySqlConnection {
             connection.spare = Spare::Alive;
             connection
         };
-        self.pool.spare(most).into_iter().map(connection).collect()
+        let mut texts: Vec<&str> = queries.iter().map(|query| query.statement.sql()).collect();
+        if let Some(own) = texts.iter().position(|text| self.has_prepared(text)) {
+            texts.remove(own);
+        }
+        self.pool.spare(most, &texts).into_iter().map(connection).collect()
     }
 
     fn has_prepared(&self, sql: &str) -> bool {
