@@ -187,6 +187,12 @@ pub struct Joins {
 }
 
 impl Joins {
+    /// None.
+    #[must_use]
+    pub const fn new() -> Self {
+        Joins { tables: Vec::new(), paths: Vec::new(), raw: Vec::new() }
+    }
+
     /// Whether there are no joins.
     #[must_use]
     pub fn is_empty(&self) -> bool {

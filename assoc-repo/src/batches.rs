@@ -47,7 +47,7 @@ impl Repo {
     pub fn in_batches<M: Model>(&self, query: Select<M>, size: u64) -> Result<Batches<M>> {
         let model = M::DEF;
         model.require_primary_key("reading in batches")?;
-        let spec = &query.spec;
+        let spec = &query.parts.spec;
         if !spec.group.is_empty() || !spec.having.is_always() {
             return Err(Error::invalid_query(model.name, "a grouped query cannot be read in batches"));
         }
@@ -69,17 +69,17 @@ impl Repo {
         }
         let mut query = query;
         query.sort_by(&spec.order);
-        query.spec.limit = spec.limit;
-        query.spec.offset = spec.offset;
+        query.parts.spec.limit = spec.limit;
+        query.parts.spec.offset = spec.offset;
         let query = query.in_total_order();
-        let Ok(keyset) = Keyset::of(model, &query.spec.order, repo.dialect().capabilities()) else {
+        let Ok(keyset) = Keyset::of(model, &query.parts.spec.order, repo.dialect().capabilities()) else {
             return Err(Error::invalid_query(model.name, "batches can only be sorted by columns"));
         };
         let repeats = load.is_none() && !spec.distinct && spec.repeats_roots();
         Ok(Batches {
             repo: self.clone(),
-            remaining: query.spec.limit,
-            left_out: query.spec.offset.unwrap_or(0),
+            remaining: query.parts.spec.limit,
+            left_out: query.parts.spec.offset.unwrap_or(0),
             query,
             keyset,
             repeats,
@@ -155,16 +155,16 @@ impl<M: Model> Batches<M> {
             return Ok(None);
         }
         let mut query = self.query.clone().limit(size);
-        query.spec.carried = self.keyset.carried();
+        query.parts.spec.carried = self.keyset.carried();
         if self.repeats && self.left_out > 0 && self.last.equal == self.seen {
             // The number of the first equal rows among the skipped ones is unknown.
-            query.spec.offset = Some(self.left_out.saturating_add(self.seen));
+            query.parts.spec.offset = Some(self.left_out.saturating_add(self.seen));
         } else if self.last.equal > 0 {
             let repo = self.repo.in_database_of(M::DEF);
             let equals = if self.repeats { Equals::Included } else { Equals::LeftOut };
-            query.spec.after = Some(self.keyset.after(repo.dialect(), &self.last.values, equals)?);
+            query.parts.spec.after = Some(self.keyset.after(repo.dialect(), &self.last.values, equals)?);
             // Equal rows cannot be distinguished, so the page skips the number of rows already returned.
-            query.spec.offset = match (self.repeats, M::DEF.default_scope) {
+            query.parts.spec.offset = match (self.repeats, M::DEF.default_scope) {
                 (true, _) => Some(self.last.equal),
                 // The offset of the default scope applied to the first page.
                 (false, Some(_)) => Some(0),
@@ -249,10 +249,10 @@ impl<M> Unpin for RowStream<M> {}
 impl<M> Select<M> {
     /// Sorts by the requested order, then by primary key, with or without an offset.
     pub(crate) fn in_total_order(mut self) -> Self {
-        for name in self.spec.model.primary_key_names() {
+        for name in self.parts.spec.model.primary_key_names() {
             let operand = Operand::Column(ColumnRef::own(name));
-            if !self.spec.order.iter().any(|term| term.operand == operand) {
-                self.spec.order.push(OrderTerm::new(operand, Direction::Asc));
+            if !self.parts.spec.order.iter().any(|term| term.operand == operand) {
+                self.parts.spec.order.push(OrderTerm::new(operand, Direction::Asc));
             }
         }
         self

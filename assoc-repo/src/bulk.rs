@@ -52,7 +52,7 @@ impl Repo {
         assignments: impl IntoIterator<Item = Assignment<M>>,
     ) -> BoxFuture<'_, Result<u64>> {
         let assignments = assignments.into_iter().map(Assignment::into_assignment).collect();
-        let limit = query.most_statements;
+        let limit = query.parts.most_statements;
         self.update_requested(M::DEF, query.into_request(), assignments, limit)
     }
 
@@ -105,7 +105,7 @@ impl Repo {
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
     pub fn delete_all<M: Model>(&self, query: Select<M>) -> BoxFuture<'_, Result<u64>> {
-        let limit = query.most_statements;
+        let limit = query.parts.most_statements;
         self.delete_requested(M::DEF, query.into_request(), limit)
     }
 

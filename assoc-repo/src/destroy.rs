@@ -234,19 +234,19 @@ impl Repo {
 
     fn queried_rows<M: Model>(&self, query: Select<M>) -> Result<(DestroyPlan, Roots)> {
         let plan = self.destroy_plan(M::DEF, Reading::Needed)?;
-        if !query.spec.group.is_empty() || !query.spec.having.is_always() {
+        if !query.parts.spec.group.is_empty() || !query.parts.spec.having.is_always() {
             let message =
                 "`destroy_all` destroys rows, and a grouped query has none: leave out `group_by` and `having`";
             return Err(Error::invalid_query(M::DEF.name, message));
         }
-        if query.origin.is_read_only() {
+        if query.parts.origin.is_read_only() {
             let message = "the query says `readonly`, and its rows refuse to be destroyed: leave it out";
             return Err(Error::invalid_query(M::DEF.name, message));
         }
-        let limit = query.most_statements;
+        let limit = query.parts.most_statements;
         let mut query = query;
-        query.preloads.clear();
-        query.selected = None;
+        query.parts.preloads.clear();
+        query.parts.selected = None;
         let spec = query.into_request().compile_rows(&self.context())?.with_total_order();
         let column = |at: &usize| Operand::Column(M::DEF.columns[*at].column_ref());
         let operands = Some(plan.nodes()[0].columns.iter().map(column).collect());

@@ -22,7 +22,7 @@ use assoc_core::{
     Result, RowOrigin, TargetRow, Through, ToOne, Value,
 };
 
-use crate::query::{AnyModel, Select};
+use crate::query::{AnyModel, QueryParts, Select};
 use crate::repo::Repo;
 
 mod sealed {
@@ -267,7 +267,7 @@ fn query_of_owner(
             None => Chain::scoped(def, ScopeDef::default())?,
         };
         if let Some(by) = chain.read_only_by() {
-            query.origin = RowOrigin::read_only(Some(by));
+            query.parts.origin = RowOrigin::read_only(Some(by));
         }
         (ReadBy::of(&chain, &query)?, chain.scope)
     };
@@ -275,7 +275,7 @@ fn query_of_owner(
         ReadBy::Key(key) => direct(repo, def, key, own, owner, query),
         ReadBy::Parts => Ok(OwnQuery::Parts(Box::new(query))),
         ReadBy::JoinChain => {
-            let numbers = repo.in_database_of(query.spec.model).dialect().capabilities().window_functions;
+            let numbers = repo.in_database_of(query.parts.spec.model).dialect().capabilities().window_functions;
             match join_chain(repo, def, &query, numbers)? {
                 Some(chain) => Ok(by_join_chain(chain, own, owner, query)),
                 None => Ok(OwnQuery::Parts(Box::new(query))),
@@ -310,16 +310,16 @@ impl ReadBy {
 
 // Whether the query loads the inverse, and a preload can replace it.
 fn leads_back(def: &AssociationDef, query: &Select<AnyModel>) -> Result<bool> {
-    let spec = &query.spec;
-    let joins = !query.joins.is_empty() || !query.raw_joins.is_empty();
-    if query.preloads.is_empty() || joins || spec.distinct || !spec.group.is_empty() {
+    let spec = &query.parts.spec;
+    let joins = !query.parts.joins.is_empty() || !query.parts.raw_joins.is_empty();
+    if query.parts.preloads.is_empty() || joins || spec.distinct || !spec.group.is_empty() {
         return Ok(false);
     }
     let mut reaches = false;
     spec.visit_paths(&mut |path| reaches |= !path.is_empty());
     let inverse = def.inverse()?;
     let is_inverse = |request: &Request| inverse == Some(request.association) && request.strategy != Strategy::Joined;
-    Ok(!reaches && query.preloads.iter().any(is_inverse))
+    Ok(!reaches && query.parts.preloads.iter().any(is_inverse))
 }
 
 // The join chain to the targets, if one statement can read them.
@@ -329,18 +329,18 @@ fn join_chain(
     query: &Select<AnyModel>,
     numbers: bool,
 ) -> Result<Option<JoinChain>> {
-    let loads_by_join = query.preloads.iter().any(|request| request.strategy == Strategy::Joined);
+    let loads_by_join = query.parts.preloads.iter().any(|request| request.strategy == Strategy::Joined);
     // An owner may reach a row several times. A query that joins what it loads, or that is distinct, cannot say how
     // often. Raw SQL was written for one table.
-    let raw = query.spec.filter.has_raw() || query.spec.order.iter().any(|term| term.operand.is_raw());
-    if loads_by_join || query.spec.distinct || raw {
+    let raw = query.parts.spec.filter.has_raw() || query.parts.spec.order.iter().any(|term| term.operand.is_raw());
+    if loads_by_join || query.parts.spec.distinct || raw {
         return Ok(None);
     }
     let mut request = Request::new(def);
-    request.scope.order.clone_from(&query.spec.order);
-    request.scope.unscoped = query.unscoped;
+    request.scope.order.clone_from(&query.parts.spec.order);
+    request.scope.unscoped = query.parts.unscoped;
     request.scope.select =
-        query.selected.as_ref().map(|operands| selected_columns(query.spec.model, operands)).transpose()?;
+        query.parts.selected.as_ref().map(|operands| selected_columns(query.parts.spec.model, operands)).transpose()?;
     let selects = request.scope.select.is_some();
     let chain = repo.context().chain(def, request.scope.clone())?;
     if selects {
@@ -352,29 +352,31 @@ fn join_chain(
 }
 
 fn by_join_chain(chain: JoinChain, own: ScopeDef, owner: Owner<'_>, mut query: Select<AnyModel>) -> OwnQuery<AnyModel> {
-    let model = query.spec.model;
+    let model = query.parts.spec.model;
     let key = owner.key(chain.owner_columns);
     let named = |named: Discriminator| owner.value(named.column) == Value::from(named.tag);
     let Some(key) = key.filter(|_| chain.owner_type.is_none_or(named)) else { return OwnQuery::Nothing };
-    query.spec.filter = chain.begins_at(key.values()).and(chain.filter.clone()).and(query.spec.filter);
-    query.spec.order.clone_from(&chain.order);
-    query.said_order.clone_from(&chain.said_order);
-    if query.selected.is_none() {
-        query.selected = chain.selected.as_ref().map(|columns| column_operands(model, columns));
+    let parts = &mut *query.parts;
+    let spec = &mut parts.spec;
+    spec.filter = chain.begins_at(key.values()).and(chain.filter.clone()).and(std::mem::take(&mut spec.filter));
+    spec.order.clone_from(&chain.order);
+    parts.said_order.clone_from(&chain.said_order);
+    if parts.selected.is_none() {
+        parts.selected = chain.selected.as_ref().map(|columns| column_operands(model, columns));
     }
-    query.spec.distinct = chain.limits.distinct;
-    query.spec.limit = query.spec.limit.or(chain.limits.limit);
-    query.spec.offset = query.spec.offset.or(Some(chain.limits.offset).filter(|offset| *offset > 0));
-    query.preloads.extend(own.includes);
-    query.preloads.extend(model.base_scope(own.unscoped || query.unscoped).includes);
+    spec.distinct = chain.limits.distinct;
+    spec.limit = spec.limit.or(chain.limits.limit);
+    spec.offset = spec.offset.or(Some(chain.limits.offset).filter(|offset| *offset > 0));
+    parts.preloads.extend(own.includes);
+    parts.preloads.extend(model.base_scope(own.unscoped || parts.unscoped).includes);
     if chain.cardinality == Cardinality::One {
         query = query.at_most(1);
     }
     // Strategies that are still open become loading by key, for the same reason as above.
-    for request in query.preloads.iter_mut().filter(|request| request.strategy == Strategy::Auto) {
+    for request in query.parts.preloads.iter_mut().filter(|request| request.strategy == Strategy::Auto) {
         *request = request.clone().with_strategy(Strategy::Keyed);
     }
-    query.join_chain = Some(chain);
+    query.parts.join_chain = Some(chain);
     OwnQuery::One(Box::new(query))
 }
 
@@ -385,7 +387,7 @@ async fn by_parts<O: Model, T: Model>(
     owner: &O,
     query: Select<T>,
 ) -> Result<Vec<T>> {
-    let origin = query.origin;
+    let origin = query.parts.origin;
     let mut copy = owner.bare();
     let (repo, request) = request_of_parts(repo, def, O::DEF, query.retyped())?;
     repo.preload_rows(std::slice::from_mut(&mut copy), vec![request]).await?;
@@ -403,7 +405,7 @@ fn request_of_parts(
     query: Select<AnyModel>,
 ) -> Result<(Repo, Request)> {
     query.refuse_lock("a reader of an association that is read part by part")?;
-    let model = query.spec.model;
+    let model = query.parts.spec.model;
     let windows = repo.in_database_of(model).dialect().capabilities().window_functions;
     let is_chain = || {
         let chain = Chain::scoped(def, ScopeDef::default())?;
@@ -412,8 +414,8 @@ fn request_of_parts(
     // One statement would read them.
     let lacks =
         (!windows && is_chain()? && join_chain(repo, def, &query, true)?.is_some()).then_some(Lack::WindowFunctions);
-    let joins = !query.joins.is_empty() || !query.raw_joins.is_empty();
-    if !query.spec.group.is_empty() || joins {
+    let joins = !query.parts.joins.is_empty() || !query.parts.raw_joins.is_empty();
+    if !query.parts.spec.group.is_empty() || joins {
         let message = format!(
             "`{}` is read part by part, because it chooses among rows (or the query asks for distinct or joined rows): \
              such a reader takes conditions, an order, limits, columns and preloads",
@@ -421,19 +423,20 @@ fn request_of_parts(
         );
         return Err(Error::invalid_query(owner.name, message));
     }
+    let QueryParts { spec, preloads, selected, unscoped, most_statements, .. } = query.parts.into_parts();
     let mut scope_def = ScopeDef::default();
-    (scope_def.filter, scope_def.order) = (query.spec.filter, query.spec.order);
-    (scope_def.limit, scope_def.offset, scope_def.unscoped) = (query.spec.limit, query.spec.offset, query.unscoped);
-    scope_def.distinct = query.spec.distinct;
-    scope_def.select = query.selected.map(|operands| selected_columns(model, &operands)).transpose()?;
-    let mut repo = match query.most_statements {
+    (scope_def.filter, scope_def.order) = (spec.filter, spec.order);
+    (scope_def.limit, scope_def.offset, scope_def.unscoped) = (spec.limit, spec.offset, unscoped);
+    scope_def.distinct = spec.distinct;
+    scope_def.select = selected.map(|operands| selected_columns(model, &operands)).transpose()?;
+    let mut repo = match most_statements {
         Some(limit) => repo.max_statements(limit),
         None => repo.clone(),
     };
     if lacks.is_some() {
         repo.lacks = lacks;
     }
-    Ok((repo, Request { scope: scope_def, children: query.preloads.into(), ..Request::new(def) }))
+    Ok((repo, Request { scope: scope_def, children: preloads.into(), ..Request::new(def) }))
 }
 
 /// The targets in memory of an association of one owner.
@@ -446,23 +449,24 @@ pub(crate) fn targets_in<O: Model, T: TargetRow>(def: &AssociationDef, owner: &O
 
 // Makes a default scope with a limit a part of the query, so that the limit is seen: which rows are members depends on it.
 fn with_default_limit(query: &mut Select<AnyModel>) {
-    let Some(scope) = query.spec.model.default_scope.filter(|_| !query.unscoped) else { return };
+    let Some(scope) = query.parts.spec.model.default_scope.filter(|_| !query.parts.unscoped) else { return };
     let base = scope();
     if base.limit.is_none() && base.offset.is_none() {
         return;
     }
-    let spec = &mut query.spec;
-    spec.filter = base.filter.and(std::mem::replace(&mut spec.filter, Expr::always()));
+    let parts = &mut *query.parts;
+    let spec = &mut parts.spec;
+    spec.filter = base.filter.and(std::mem::take(&mut spec.filter));
     if spec.order.is_empty() {
         spec.order = base.order;
     }
     spec.limit = spec.limit.or(base.limit);
     spec.offset = spec.offset.or(base.offset);
-    if query.selected.is_none() {
-        query.selected = base.select.map(|columns| column_operands(spec.model, &columns));
+    if parts.selected.is_none() {
+        parts.selected = base.select.map(|columns| column_operands(spec.model, &columns));
     }
-    query.preloads.extend(base.includes);
-    query.unscoped = true;
+    parts.preloads.extend(base.includes);
+    parts.unscoped = true;
 }
 
 fn column_operands(model: &ModelDef, columns: &[usize]) -> Vec<Operand> {
@@ -477,41 +481,44 @@ fn direct(
     owner: Owner<'_>,
     mut query: Select<AnyModel>,
 ) -> Result<OwnQuery<AnyModel>> {
-    let model = query.spec.model;
+    let model = query.parts.spec.model;
     let Some(key) = owner.key(hop.owner_columns) else { return Ok(OwnQuery::Nothing) };
     let columns = hop.target_columns.iter().map(|column| &model.columns[*column]);
     let mut keyed: Vec<Expr> =
         columns.zip(key.values()).map(|(column, value)| Expr::column_equals(column, value.clone())).collect();
     keyed.extend(hop.target_type.map(|own| Expr::tagged(&model.columns[own.column], own.tag)));
-    query.spec.filter = Expr::All(keyed).and(own.filter).and(query.spec.filter);
-    if query.spec.order.is_empty() {
-        query.spec.order = own.order;
+    let parts = &mut *query.parts;
+    let spec = &mut parts.spec;
+    spec.filter = Expr::All(keyed).and(own.filter).and(std::mem::take(&mut spec.filter));
+    if spec.order.is_empty() {
+        spec.order = own.order;
     }
-    query.spec.limit = query.spec.limit.or(own.limit);
-    query.spec.offset = query.spec.offset.or(own.offset);
-    query.unscoped |= own.unscoped;
-    query.preloads.extend(own.includes);
+    spec.limit = spec.limit.or(own.limit);
+    spec.offset = spec.offset.or(own.offset);
+    parts.unscoped |= own.unscoped;
+    parts.preloads.extend(own.includes);
     with_default_limit(&mut query);
-    if query.selected.is_none() {
-        query.selected = own.select.map(|columns| column_operands(model, &columns));
+    if query.parts.selected.is_none() {
+        query.parts.selected = own.select.map(|columns| column_operands(model, &columns));
     }
-    if let Some(selected) = &query.selected {
+    if let Some(selected) = &query.parts.selected {
         // The plan of a preload checks that the query selects the columns that a preload needs.
         let mut scope_def = ScopeDef::default();
         scope_def.select = Some(selected_columns(model, selected)?);
         repo.plan(
             (def.owner)(),
             Root::Existing,
-            vec![Request { scope: scope_def, children: query.preloads.clone().into(), ..Request::new(def) }],
+            vec![Request { scope: scope_def, children: query.parts.preloads.clone().into(), ..Request::new(def) }],
         )?;
     }
     if !hop.unique {
         // The same order as a preload's: the requested order, then the primary key. A default scope's order comes
         // first.
-        if query.spec.order.is_empty() && !query.unscoped {
-            query.spec.order = model.base_scope(false).order;
+        let parts = &mut *query.parts;
+        if parts.spec.order.is_empty() && !parts.unscoped {
+            parts.spec.order = model.base_scope(false).order;
         }
-        query.said_order.clone_from(&query.spec.order);
+        parts.said_order.clone_from(&parts.spec.order);
         query = query.in_total_order();
     }
     if def.kind.cardinality() == Cardinality::One {

@@ -56,7 +56,7 @@ impl<M: Model> Select<M> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn preload_path(mut self, path: &str) -> Result<Self> {
-        self.preloads.push(request(M::DEF, path)?);
+        self.parts.preloads.push(request(M::DEF, path)?);
         Ok(self)
     }
 }

@@ -186,11 +186,11 @@ impl Repo {
             };
             if let Some(place) = &place {
                 let equals = if place.row == Row::Included { Equals::Included } else { Equals::LeftOut };
-                query.spec.after = Some(keyset.as_read.after(repo.dialect(), &place.values, equals)?);
+                query.parts.spec.after = Some(keyset.as_read.after(repo.dialect(), &place.values, equals)?);
             }
-            query.spec.carried = keyset.as_read.carried();
+            query.parts.spec.carried = keyset.as_read.carried();
             // Numbers beyond this are none of SQL's.
-            query.spec.limit = Some((*size).min(i64::MAX as u64 - 1) + 1);
+            query.parts.spec.limit = Some((*size).min(i64::MAX as u64 - 1) + 1);
             let mut places = Places::of_first(*size);
             let mut rows = repo.all_carrying(query, &mut places).await?;
             if page.way() == Way::Backwards {
@@ -242,7 +242,7 @@ impl Repo {
             query.refuse_lock("offset_page")?;
             let repo = self.in_database_of(model);
             let CompiledQuery { select, .. } = query.clone().into_request().compile(&repo.context())?;
-            refuse_limit(model, &select, query.spec.limit.is_some() || query.spec.offset.is_some())?;
+            refuse_limit(model, &select, query.parts.spec.limit.is_some() || query.parts.spec.offset.is_some())?;
             let total = repo.count(query.clone()).await?;
             let before = (number - 1).saturating_mul(size).min(i64::MAX as u64);
             let rows = repo.all(query.limit(size.min(i64::MAX as u64)).offset(before)).await?;
@@ -256,13 +256,13 @@ impl Repo {
         model.require_primary_key("a page by a cursor")?;
         refuse_empty(model, page.size)?;
         query.refuse_lock("page")?;
-        if !query.spec.group.is_empty() || !query.spec.having.is_always() {
+        if !query.parts.spec.group.is_empty() || !query.parts.spec.having.is_always() {
             let message = "a page by a cursor is of rows, and a grouped query has none: read a page of groups with \
                            `repo.pluck`, `limit` and `offset`";
             return Err(Error::invalid_query(model.name, message));
         }
         let CompiledQuery { select, load, .. } = query.clone().into_request().compile(&self.context())?;
-        refuse_limit(model, &select, query.spec.limit.is_some() || query.spec.offset.is_some())?;
+        refuse_limit(model, &select, query.parts.spec.limit.is_some() || query.parts.spec.offset.is_some())?;
         if select.distinct && load.is_none() && !select.selects_key() {
             let message = "a distinct query of some columns has no page by a cursor: add the primary key to `select`";
             return Err(Error::invalid_query(model.name, message));
@@ -276,15 +276,16 @@ impl Repo {
         query.sort_by(&select.order);
         let mut query = query.in_total_order();
         if load.is_none() && !select.distinct {
-            add_keys_of_repeating(&select, &mut query.spec.order)?;
+            add_keys_of_repeating(&select, &mut query.parts.spec.order)?;
         }
         let capabilities = self.dialect().capabilities();
-        let of_query = keyset_of(model, &query.spec.order, capabilities)?;
+        let of_query = keyset_of(model, &query.parts.spec.order, capabilities)?;
         let as_read = match page.way() {
             Way::Forwards => of_query.clone(),
             Way::Backwards => {
-                query.spec.order = query.spec.order.into_iter().map(OrderTerm::reversed).collect();
-                keyset_of(model, &query.spec.order, capabilities)?
+                let order = std::mem::take(&mut query.parts.spec.order);
+                query.parts.spec.order = order.into_iter().map(OrderTerm::reversed).collect();
+                keyset_of(model, &query.parts.spec.order, capabilities)?
             }
         };
         Ok((query, Keysets { of_query, as_read }))

@@ -4,17 +4,18 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use assoc_core::joins::{JoinChain, JoinKind, RawJoin};
-use assoc_core::metadata::{Expr, HasRowOrigin, Operand, OrderTerm, Request};
+use assoc_core::metadata::{Expr, HasRowOrigin, OrderTerm};
 use assoc_core::planner::QueryRequest;
-use assoc_core::select::{LockStrength, RootSelect, RowLock, WhenLocked};
+use assoc_core::select::{LockStrength, RowLock, WhenLocked};
 use assoc_core::{Error, Filter, IntoPreload, IntoSort, Model, Result, RowOrigin};
 
 use crate::columns::Columns;
 use crate::repo::Repo;
 
+mod parts;
 mod start;
 
+pub(crate) use parts::{QueryParts, SharedParts};
 pub use start::Query;
 
 /// A query of model `M`.
@@ -22,98 +23,57 @@ pub use start::Query;
 /// Every method takes the query and returns another: keep a base query and derive from clones of it.
 #[must_use = "a query does nothing until a repo runs it"]
 pub struct Select<M> {
-    pub(crate) spec: RootSelect,
-    // The condition that every row satisfies, also if `or_filter` adds others: of a query that a handle began.
-    pub(crate) within: Expr,
-    // What an association says of its order, without the keys that decide between equal rows.
-    pub(crate) said_order: Vec<OrderTerm>,
-    // The association's order with these keys: of a query that a handle began, to which others may be added.
-    own_order: Vec<OrderTerm>,
-    pub(crate) preloads: Vec<Request>,
-    pub(crate) joins: Vec<(JoinKind, Request)>,
-    pub(crate) raw_joins: Vec<RawJoin>,
-    // The join chain from the owner of an association to these rows. It includes the model's default scope.
-    pub(crate) join_chain: Option<JoinChain>,
-    pub(crate) selected: Option<Vec<Operand>>,
-    pub(crate) unscoped: bool,
-    pub(crate) most_statements: Option<usize>,
-    // The mark that its rows get.
-    pub(crate) origin: RowOrigin,
+    pub(crate) parts: SharedParts,
     model: PhantomData<fn() -> M>,
 }
 
 impl<M> Clone for Select<M> {
     fn clone(&self) -> Self {
-        Select {
-            spec: self.spec.clone(),
-            within: self.within.clone(),
-            said_order: self.said_order.clone(),
-            own_order: self.own_order.clone(),
-            preloads: self.preloads.clone(),
-            joins: self.joins.clone(),
-            raw_joins: self.raw_joins.clone(),
-            join_chain: self.join_chain.clone(),
-            selected: self.selected.clone(),
-            unscoped: self.unscoped,
-            most_statements: self.most_statements,
-            origin: self.origin,
-            model: PhantomData,
-        }
+        Select { parts: self.parts.clone(), model: PhantomData }
     }
 }
 
 impl<M> fmt::Debug for Select<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Select")
-            .field("model", &self.spec.model.name)
-            .field("within", &self.within)
-            .field("filter", &self.spec.filter)
-            .field("order", if self.spec.order.is_empty() { &self.own_order } else { &self.spec.order })
-            .field("limit", &self.spec.limit)
-            .field("offset", &self.spec.offset)
-            .field("preloads", &self.preloads)
-            .field("joins", &self.joins)
+            .field("model", &self.parts.spec.model.name)
+            .field("within", &self.parts.within)
+            .field("filter", &self.parts.spec.filter)
+            .field(
+                "order",
+                if self.parts.spec.order.is_empty() { &self.parts.own_order } else { &self.parts.spec.order },
+            )
+            .field("limit", &self.parts.spec.limit)
+            .field("offset", &self.parts.spec.offset)
+            .field("preloads", &self.parts.preloads)
+            .field("joins", &self.parts.joins)
             .finish_non_exhaustive()
     }
 }
 
-/// The model of a query that is known at run time only, as [`RootSelect::model`]: what works on such a query is compiled
+/// The model of a query that is known at run time only, as the model of its [`QueryParts`]: what works on such a query is compiled
 /// once, not once for each model.
 pub(crate) enum AnyModel {}
 
 impl<M> Select<M> {
     /// The same query of a model with another Rust type: of [`AnyModel`], or back.
     pub(crate) fn retyped<N>(self) -> Select<N> {
-        Select {
-            spec: self.spec,
-            within: self.within,
-            said_order: self.said_order,
-            own_order: self.own_order,
-            preloads: self.preloads,
-            joins: self.joins,
-            raw_joins: self.raw_joins,
-            join_chain: self.join_chain,
-            selected: self.selected,
-            unscoped: self.unscoped,
-            most_statements: self.most_statements,
-            origin: self.origin,
-            model: PhantomData,
-        }
+        Select { parts: self.parts, model: PhantomData }
     }
 
     /// With all its conditions in one, and all its orders: what the association says, what was added, and the keys that decide
     /// between rows that are equal then.
     pub(crate) fn settled(mut self) -> Self {
-        let within = std::mem::replace(&mut self.within, Expr::always());
-        self.spec.filter = within.and(self.spec.filter);
-        let own = std::mem::take(&mut self.own_order);
-        if self.spec.order.is_empty() {
-            self.spec.order = own;
+        let QueryParts { spec, within, said_order, own_order, .. } = &mut *self.parts;
+        spec.filter = std::mem::take(within).and(std::mem::take(&mut spec.filter));
+        let own = std::mem::take(own_order);
+        if spec.order.is_empty() {
+            spec.order = own;
         } else if !own.is_empty() {
-            let added = std::mem::replace(&mut self.spec.order, std::mem::take(&mut self.said_order));
+            let added = std::mem::replace(&mut spec.order, std::mem::take(said_order));
             for term in added.into_iter().chain(own) {
-                if !self.spec.order.iter().any(|known| known.operand == term.operand) {
-                    self.spec.order.push(term);
+                if !spec.order.iter().any(|known| known.operand == term.operand) {
+                    spec.order.push(term);
                 }
             }
         }
@@ -122,24 +82,24 @@ impl<M> Select<M> {
 
     /// Sorts by this order and no other.
     pub(crate) fn sort_by(&mut self, order: &[OrderTerm]) {
-        self.own_order.clear();
-        self.spec.order = order.to_vec();
+        self.parts.own_order.clear();
+        self.parts.spec.order = order.to_vec();
     }
 
     // Limits the rows to `rows`, or to the query's limit if that is lower.
     pub(crate) fn at_most(mut self, rows: u64) -> Self {
-        self.spec.limit = Some(self.spec.limit.map_or(rows, |limit| limit.min(rows)));
+        self.parts.spec.limit = Some(self.parts.spec.limit.map_or(rows, |limit| limit.min(rows)));
         self
     }
 
     // Refuses a lock where no rows are read that could be locked.
     pub(crate) fn refuse_lock(&self, call: &str) -> Result<()> {
-        match self.spec.lock {
+        match self.parts.spec.lock {
             None => Ok(()),
             Some(_) => {
                 let message =
                     format!("`{call}` reads no rows that could be locked: leave out the lock, or use `repo.all`");
-                Err(Error::invalid_query(self.spec.model.name, message))
+                Err(Error::invalid_query(self.parts.spec.model.name, message))
             }
         }
     }
@@ -148,27 +108,13 @@ impl<M> Select<M> {
 impl<M: Model> Select<M> {
     // Whether the query names only the model, so that a key alone decides about the row.
     pub(crate) fn is_plain(&self) -> bool {
-        let spec = &self.spec;
-        self.preloads.is_empty()
-            && self.joins.is_empty()
-            && self.raw_joins.is_empty()
-            && self.selected.is_none()
-            && !self.origin.is_read_only()
-            && M::DEF.default_scope.is_none()
-            && M::DEF.discriminator.is_none()
-            && spec.filter.is_always()
-            && self.within.is_always()
-            && spec.lock.is_none()
-            && spec.limit.is_none()
-            && spec.offset.is_none()
-            && !spec.distinct
-            && spec.group.is_empty()
-            && spec.having.is_always()
+        M::DEF.default_scope.is_none() && M::DEF.discriminator.is_none() && self.parts.say_nothing()
     }
 
     /// The query as data, to be compiled.
     pub(crate) fn into_request(self) -> QueryRequest {
-        let Select { spec: select, preloads, joins, raw_joins, join_chain, selected, unscoped, .. } = self.settled();
+        let QueryParts { spec: select, preloads, joins, raw_joins, join_chain, selected, unscoped, .. } =
+            self.settled().parts.into_parts();
         QueryRequest { select, preloads, joins, raw_joins, join_chain, selected, unscoped }
     }
 
@@ -176,10 +122,11 @@ impl<M: Model> Select<M> {
     /// what the association says of its order.
     pub(crate) fn closed(mut self) -> Self {
         self = self.settled();
-        self.within = std::mem::replace(&mut self.spec.filter, Expr::always());
+        let QueryParts { spec, within, own_order, .. } = &mut *self.parts;
+        *within = std::mem::take(&mut spec.filter);
         // With a limit the whole order chooses the members, so none comes before its end.
-        if self.spec.limit.is_none() && self.spec.offset.is_none() {
-            self.own_order = std::mem::take(&mut self.spec.order);
+        if spec.limit.is_none() && spec.offset.is_none() {
+            *own_order = std::mem::take(&mut spec.order);
         }
         self
     }
@@ -193,7 +140,8 @@ impl<M: Model> Select<M> {
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
     pub fn filter(mut self, filter: Filter<M>) -> Self {
-        self.spec.filter = self.spec.filter.and(filter.into_expr());
+        let spec = &mut self.parts.spec;
+        spec.filter = std::mem::take(&mut spec.filter).and(filter.into_expr());
         self
     }
 
@@ -207,8 +155,9 @@ impl<M: Model> Select<M> {
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
     pub fn or_filter(mut self, filter: Filter<M>) -> Self {
-        let before = self.spec.filter;
-        self.spec.filter =
+        let spec = &mut self.parts.spec;
+        let before = std::mem::take(&mut spec.filter);
+        spec.filter =
             if before.is_always() { Expr::always().and(filter.into_expr()) } else { before.or(filter.into_expr()) };
         self
     }
@@ -226,7 +175,7 @@ impl<M: Model> Select<M> {
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
     pub fn order_by(mut self, sort: impl IntoSort<M>) -> Self {
-        self.spec.order.extend(sort.into_terms());
+        self.parts.spec.order.extend(sort.into_terms());
         self
     }
 
@@ -239,7 +188,7 @@ impl<M: Model> Select<M> {
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
     pub fn limit(mut self, limit: u64) -> Self {
-        self.spec.limit = Some(limit);
+        self.parts.spec.limit = Some(limit);
         self
     }
 
@@ -252,7 +201,7 @@ impl<M: Model> Select<M> {
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
     pub fn offset(mut self, offset: u64) -> Self {
-        self.spec.offset = Some(offset);
+        self.parts.spec.offset = Some(offset);
         self
     }
 
@@ -265,7 +214,7 @@ impl<M: Model> Select<M> {
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
     pub fn distinct(mut self) -> Self {
-        self.spec.distinct = true;
+        self.parts.spec.distinct = true;
         self
     }
 
@@ -279,7 +228,7 @@ impl<M: Model> Select<M> {
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
     pub fn select(mut self, columns: impl Columns<M>) -> Self {
-        self.selected.get_or_insert_default().extend(columns.operands());
+        self.parts.selected.get_or_insert_default().extend(columns.operands());
         self
     }
 
@@ -294,7 +243,7 @@ impl<M: Model> Select<M> {
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
     pub fn group_by(mut self, columns: impl Columns<M>) -> Self {
-        self.spec.group.extend(columns.operands());
+        self.parts.spec.group.extend(columns.operands());
         self
     }
 
@@ -307,7 +256,8 @@ impl<M: Model> Select<M> {
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
     pub fn having(mut self, filter: Filter<M>) -> Self {
-        self.spec.having = self.spec.having.and(filter.into_expr());
+        let spec = &mut self.parts.spec;
+        spec.having = std::mem::take(&mut spec.having).and(filter.into_expr());
         self
     }
 
@@ -322,7 +272,7 @@ impl<M: Model> Select<M> {
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
     pub fn max_statements(mut self, limit: usize) -> Self {
-        self.most_statements = Some(limit);
+        self.parts.most_statements = Some(limit);
         self
     }
 
@@ -354,7 +304,7 @@ impl<M: Model> Select<M> {
     where
         M: HasRowOrigin,
     {
-        self.origin = RowOrigin::read_only(None);
+        self.parts.origin = RowOrigin::read_only(None);
         self
     }
 
@@ -416,14 +366,14 @@ impl<M: Model> Select<M> {
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
     pub fn skip_locked(mut self) -> Self {
-        let strength = self.spec.lock.map_or(LockStrength::Update, |lock| lock.strength);
-        self.spec.lock = Some(RowLock { strength, when_locked: WhenLocked::Skip });
+        let strength = self.parts.spec.lock.map_or(LockStrength::Update, |lock| lock.strength);
+        self.parts.spec.lock = Some(RowLock { strength, when_locked: WhenLocked::Skip });
         self
     }
 
     fn locked(mut self, strength: LockStrength) -> Self {
-        let when_locked = self.spec.lock.map_or(WhenLocked::Wait, |lock| lock.when_locked);
-        self.spec.lock = Some(RowLock { strength, when_locked });
+        let when_locked = self.parts.spec.lock.map_or(WhenLocked::Wait, |lock| lock.when_locked);
+        self.parts.spec.lock = Some(RowLock { strength, when_locked });
         self
     }
 
@@ -452,7 +402,7 @@ impl<M: Model> Select<M> {
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
     pub fn unscoped(mut self) -> Self {
-        self.unscoped = true;
+        self.parts.unscoped = true;
         self
     }
 
@@ -468,7 +418,7 @@ impl<M: Model> Select<M> {
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
     pub fn preload(mut self, preload: impl IntoPreload<M>) -> Self {
-        self.preloads.extend(preload.into_requests());
+        self.parts.preloads.extend(preload.into_requests());
         self
     }
 

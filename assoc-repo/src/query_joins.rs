@@ -129,7 +129,7 @@ impl<M: Model> Select<M> {
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
     pub fn raw_join(mut self, sql: impl Into<String>, binds: impl IntoIterator<Item = Value<'static>>) -> Self {
-        self.raw_joins.push(RawJoin { sql: sql.into(), binds: binds.into_iter().collect() });
+        self.parts.raw_joins.push(RawJoin { sql: sql.into(), binds: binds.into_iter().collect() });
         self
     }
 
@@ -185,7 +185,7 @@ impl<M: Model> Select<M> {
 
     fn load(mut self, associations: impl IntoPreload<M>, strategy: Strategy) -> Self {
         for request in associations.into_requests() {
-            self.preloads.push(request.with_strategy(strategy));
+            self.parts.preloads.push(request.with_strategy(strategy));
         }
         self
     }
@@ -194,7 +194,7 @@ impl<M: Model> Select<M> {
 impl<M> Select<M> {
     fn add_joins(&mut self, kind: JoinKind, requests: Vec<Request>) {
         for request in requests {
-            self.joins.push((kind, request));
+            self.parts.joins.push((kind, request));
         }
     }
 }

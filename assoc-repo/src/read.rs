@@ -20,7 +20,7 @@ use crate::columns::{Columns, Selected};
 use crate::levels::LevelHandle;
 use crate::preload;
 use crate::primary_key_of::PrimaryKeyOf;
-use crate::query::{Query, Select};
+use crate::query::Select;
 use crate::repo::Repo;
 use crate::session::Session;
 use crate::write::rows_of;
@@ -50,17 +50,16 @@ impl Repo {
     /// ```
     pub fn get<M: Model>(&self, key: impl PrimaryKeyOf<M>, query: Select<M>) -> BoxFuture<'_, Result<Option<M>>> {
         let key = key.into_primary_key();
-        let query = unless_plain(query);
         Box::pin(async move { self.row_with_key(&key, query).await })
     }
 
     // The row with a key, which satisfies a query.
-    async fn row_with_key<M: Model>(&self, key: &M::Key, query: Option<Box<Select<M>>>) -> Result<Option<M>> {
+    async fn row_with_key<M: Model>(&self, key: &M::Key, mut query: Select<M>) -> Result<Option<M>> {
         M::DEF.require_primary_key("`get`")?;
         let values = key_values(key);
         // A decimal key is compared in a special form, so its statement is not cached.
         let is_decimal = values.iter().any(|value| matches!(value, Value::Decimal(_)));
-        if query.is_none() && self.filters.is_none() && !is_decimal {
+        if query.is_plain() && self.filters.is_none() && !is_decimal {
             let repo = self.in_database_of(M::DEF);
             let sql = repo.get_sql(TypeId::of::<M>(), || {
                 let spec = RootSelect::new(M::DEF).with_key(vec![Value::Int(0); M::Key::WIDTH]);
@@ -72,8 +71,8 @@ impl Repo {
             repo.reading(None).await?.query(&statement, &mut row).await?;
             return Ok(row.0);
         }
-        let mut query = query.map_or_else(Query::new, |query| *query);
-        query.spec = query.spec.with_key(values);
+        let spec = std::mem::replace(&mut query.parts.spec, RootSelect::new(M::DEF));
+        query.parts.spec = spec.with_key(values);
         Ok(self.all(query).await?.into_iter().next())
     }
 
@@ -94,7 +93,6 @@ impl Repo {
     /// ```
     pub fn get_or_fail<M: Model>(&self, key: impl PrimaryKeyOf<M>, query: Select<M>) -> BoxFuture<'_, Result<M>> {
         let key = key.into_primary_key();
-        let query = unless_plain(query);
         Box::pin(async move {
             match self.row_with_key(&key, query).await? {
                 Some(row) => Ok(row),
@@ -164,9 +162,9 @@ impl Repo {
         query: Select<M>,
         carried: &mut dyn TakeCarried,
     ) -> Result<Vec<M>> {
-        let (limit, origin) = (query.most_statements, query.origin);
+        let (limit, origin) = (query.parts.most_statements, query.parts.origin);
         let repo = self.in_database_of(M::DEF);
-        repo.require_lockable(query.spec.lock)?;
+        repo.require_lockable(query.parts.spec.lock)?;
         let compiled = query.into_request().compile(&repo.context())?;
         let statement = compiled.statement(repo.dialect())?;
         let mut session = repo.reading(limit).await?;
@@ -226,7 +224,7 @@ impl Repo {
         Box::pin(async move {
             query.refuse_lock("count")?;
             let repo = self.in_database_of(M::DEF);
-            let limit = query.most_statements;
+            let limit = query.parts.most_statements;
             let spec = query.into_request().compile(&repo.context())?.of_roots();
             let count: i64 = repo.scalar(&spec.count_statement(repo.dialect())?, limit).await?.unwrap_or(0);
             // A count is not negative.
@@ -248,7 +246,7 @@ impl Repo {
         Box::pin(async move {
             query.refuse_lock("exists")?;
             let repo = self.in_database_of(M::DEF);
-            let limit = query.most_statements;
+            let limit = query.parts.most_statements;
             let spec = query.into_request().compile(&repo.context())?.of_roots();
             let found: Option<i64> = repo.scalar(&spec.exists_statement(repo.dialect())?, limit).await?;
             Ok(found.is_some())
@@ -283,11 +281,11 @@ impl Repo {
         Box::pin(async move {
             query.refuse_lock("aggregate")?;
             let repo = self.in_database_of(M::DEF);
-            let limit = query.most_statements;
+            let limit = query.parts.most_statements;
             let aggregate = aggregate.into_selected();
             let mut of_joined = false;
             aggregate.visit_path(&[], &mut |path| of_joined |= !path.is_empty());
-            if of_joined && query.preloads.iter().any(|request| request.strategy != Strategy::Keyed) {
+            if of_joined && query.parts.preloads.iter().any(|request| request.strategy != Strategy::Keyed) {
                 let message = "an aggregate of a joined column is over joined rows, and a query that loads associations by a \
                            join is over its own: use `join` or `left_join` instead of `eager_load` or `includes`";
                 return Err(Error::invalid_query(M::DEF.name, message));
@@ -347,13 +345,13 @@ impl Repo {
         query: Select<M>,
         decode: fn(&mut [Value<'_>], &Selected) -> Result<R>,
     ) -> Result<Vec<R>> {
-        if !query.preloads.is_empty() || query.selected.is_some() {
+        if !query.parts.preloads.is_empty() || query.parts.selected.is_some() {
             let message = "`pluck` reads the columns it is given: the query may have neither preloads nor `select`";
             return Err(Error::invalid_query(M::DEF.name, message));
         }
         let repo = self.in_database_of(M::DEF);
-        repo.require_lockable(query.spec.lock)?;
-        let limit = query.most_statements;
+        repo.require_lockable(query.parts.spec.lock)?;
+        let limit = query.parts.most_statements;
         let spec = query.into_request().compile_rows(&repo.context())?;
         if spec.distinct && !spec.order.iter().all(|term| operands.contains(&term.operand)) {
             let message =
@@ -489,13 +487,6 @@ pub(crate) fn key_values<K: Key>(key: &K) -> Vec<Value<'static>> {
     let mut values = Vec::with_capacity(K::WIDTH);
     key.push_values(&mut values);
     values
-}
-
-// A query that names its model only is dropped at once: moving it through the futures of a call costs more than the look at
-// it.
-#[inline]
-fn unless_plain<M: Model>(query: Select<M>) -> Option<Box<Select<M>>> {
-    (!query.is_plain() || query.most_statements.is_some()).then(|| Box::new(query))
 }
 
 fn show_key(key: &impl Key) -> String {

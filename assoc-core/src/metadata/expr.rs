@@ -157,6 +157,13 @@ pub struct LimitedRows {
     pub offset: u64,
 }
 
+/// The condition that always holds.
+impl Default for Expr {
+    fn default() -> Self {
+        Expr::always()
+    }
+}
+
 impl Expr {
     /// How deep conditions can be nested: `a AND (b OR (c AND …))`. A list of any length is one level.
     ///

@@ -54,6 +54,12 @@ enum Origin {
 }
 
 impl RowOrigin {
+    /// The mark of a row that may be changed.
+    #[must_use]
+    pub const fn free() -> Self {
+        RowOrigin(Origin::Free)
+    }
+
     /// The mark of a row that may not be changed, because a `readonly` query or the association `by` loaded it.
     #[must_use]
     pub const fn read_only(by: Option<&'static AssociationDef>) -> Self {

@@ -65,11 +65,11 @@ pub struct RootSelect {
 impl RootSelect {
     /// All rows of a model.
     #[must_use]
-    pub fn new(model: &'static ModelDef) -> Self {
+    pub const fn new(model: &'static ModelDef) -> Self {
         RootSelect {
             model,
             operands: None,
-            joins: Joins::default(),
+            joins: Joins::new(),
             filter: Expr::always(),
             after: None,
             order: Vec::new(),

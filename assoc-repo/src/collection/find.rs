@@ -97,7 +97,7 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
         let members = self.read(Query::new()).await?;
         let keys: Vec<KeyTuple> = members.iter().filter_map(|row| T::DEF.key_of(row)).collect();
         let mut query = query.closed();
-        (query.spec.limit, query.spec.offset) = (None, None);
+        (query.parts.spec.limit, query.parts.spec.offset) = (None, None);
         let query = query.filter(filter);
         let query = if for_share { query.for_share() } else { query };
         let mut found = rows_with_keys(self.handle.repo, &query, &keys).await?;
@@ -114,7 +114,7 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
             OwnQuery::One(query) if limits(&query) => Some(*query),
             OwnQuery::Parts(mut query) if self.reflection().chooses_rows() => {
                 // The members' keys say which rows are meant.
-                query.unscoped = true;
+                query.parts.unscoped = true;
                 Some(*query)
             }
             _ => None,
@@ -228,7 +228,8 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
         match self.own()? {
             OwnQuery::One(query) if !chooses(&query) => {
                 let mut query = query.in_total_order();
-                query.spec.order = query.spec.order.into_iter().map(OrderTerm::reversed).collect();
+                let order = std::mem::take(&mut query.parts.spec.order);
+                query.parts.spec.order = order.into_iter().map(OrderTerm::reversed).collect();
                 let mut rows = self.handle.repo.all(query.at_most(most as u64)).await?;
                 rows.reverse();
                 Ok(rows)
@@ -243,12 +244,12 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
 
 /// Whether a query reads a part of the rows that satisfy its conditions.
 pub(super) fn limits<T>(query: &Select<T>) -> bool {
-    query.spec.limit.is_some() || query.spec.offset.is_some()
+    query.parts.spec.limit.is_some() || query.parts.spec.offset.is_some()
 }
 
 // Whether a query chooses among the rows that satisfy its conditions, so that one more condition chooses others.
 pub(super) fn chooses<T>(query: &Select<T>) -> bool {
-    limits(query) || query.spec.distinct || !query.spec.group.is_empty()
+    limits(query) || query.parts.spec.distinct || !query.parts.spec.group.is_empty()
 }
 
 pub(super) fn tuple_of<T: Model>(key: &T::Key) -> KeyTuple {

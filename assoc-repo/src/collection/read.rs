@@ -418,13 +418,13 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
 
 /// A query that loads nothing beside the columns that are read.
 pub(super) fn of_columns<T: Model>(mut query: Select<T>) -> Select<T> {
-    query.preloads.clear();
-    query.selected = None;
+    query.parts.preloads.clear();
+    query.parts.selected = None;
     query
 }
 
 fn nothing<T: Model>() -> Select<T> {
     let mut query = Query::new();
-    query.spec.filter = Expr::Any(Vec::new());
+    query.parts.spec.filter = Expr::Any(Vec::new());
     query
 }

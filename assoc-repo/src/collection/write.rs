@@ -266,7 +266,7 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
             // An owner without a key is refused before any SQL.
             RowChange::new_member(definition, self.owner())?;
             let limited = match own_query::<R::Owner, T>(self.handle.repo, definition, self.owner(), Query::new())? {
-                OwnQuery::One(query) => query.spec.limit.is_some() || query.spec.offset.is_some(),
+                OwnQuery::One(query) => query.parts.spec.limit.is_some() || query.parts.spec.offset.is_some(),
                 OwnQuery::Nothing => false,
                 OwnQuery::Parts(_) => true,
             };

@@ -2,11 +2,11 @@
 
 use std::marker::PhantomData;
 
-use assoc_core::metadata::{Expr, HasRowOrigin};
-use assoc_core::select::RootSelect;
-use assoc_core::{Filter, IntoPreload, IntoSort, Model, RowOrigin};
+use assoc_core::metadata::HasRowOrigin;
+use assoc_core::{Filter, IntoPreload, IntoSort, Model};
 
 use super::Select;
+use super::parts::{QueryParts, SharedParts};
 use crate::columns::Columns;
 
 /// Where queries start: `Query::filter(User::NAME.eq("Ada"))`, `Query::preload(User::POSTS)`. Every function has the
@@ -24,21 +24,7 @@ impl<M: Model> Query<M> {
     /// ```
     #[allow(clippy::new_ret_no_self)] // `Query` is where queries begin; `Select` is their type.
     pub fn new() -> Select<M> {
-        Select {
-            spec: RootSelect::new(M::DEF),
-            within: Expr::always(),
-            said_order: Vec::new(),
-            own_order: Vec::new(),
-            preloads: Vec::new(),
-            joins: Vec::new(),
-            raw_joins: Vec::new(),
-            join_chain: None,
-            selected: None,
-            unscoped: false,
-            most_statements: None,
-            origin: RowOrigin::default(),
-            model: PhantomData,
-        }
+        Select { parts: SharedParts::new(const { &QueryParts::new(M::DEF) }), model: PhantomData }
     }
 
     /// Rows that satisfy a condition: [`Select::filter`].
