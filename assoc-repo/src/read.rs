@@ -68,7 +68,11 @@ impl Repo {
             let binds = values.into_iter().map(Bind::Value).collect();
             let statement = Statement::new(sql, binds).of_kind(StatementKind::Select);
             let mut row = OneRow::<M>(None);
-            repo.reading(None).await?.query(&statement, &mut row).await?;
+            let mut session = match repo.session_now(Access::Read) {
+                Some(session) => session,
+                None => repo.session(Access::Read).await?,
+            };
+            session.query(&statement, &mut row).await?;
             return Ok(row.0);
         }
         let spec = std::mem::replace(&mut query.parts.spec, RootSelect::new(M::DEF));

@@ -294,6 +294,9 @@ impl Repo {
 
     /// A connection for one request.
     pub(crate) async fn session(&self, access: Access) -> Result<Session<'_>> {
+        if let Some(session) = self.session_now(access) {
+            return Ok(session);
+        }
         let mut session = match &self.transaction {
             Some(handle) if handle.is_read_only() && access == Access::Write => {
                 let message = "it was begun for reading only: write in another";
@@ -309,6 +312,18 @@ impl Repo {
         };
         session.limit_statements(self.most_statements);
         Ok(session)
+    }
+
+    /// A session on a connection that is free, unless there is something to wait for. It is no future, which would be moved several
+    /// times on its way to a short read.
+    #[inline]
+    pub(crate) fn session_now(&self, access: Access) -> Option<Session<'_>> {
+        if self.transaction.is_some() || self.shared.left_hooks.are_there() {
+            return None;
+        }
+        let mut session = Session::own(self, self.shared.driver.acquire_now(access)?, access);
+        session.limit_statements(self.most_statements);
+        Some(session)
     }
 
     /// A connection from the pool.
