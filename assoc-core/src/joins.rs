@@ -187,7 +187,14 @@ pub struct Joins {
 }
 
 impl Joins {
-    /// None.
+    /// None, as [`Joins::default`], in a constant.
+    ///
+    /// ```
+    /// use assoc_core::joins::Joins;
+    ///
+    /// const NONE: Joins = Joins::new();
+    /// assert!(NONE.is_empty());
+    /// ```
     #[must_use]
     pub const fn new() -> Self {
         Joins { tables: Vec::new(), paths: Vec::new(), raw: Vec::new() }

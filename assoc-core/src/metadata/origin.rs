@@ -54,7 +54,14 @@ enum Origin {
 }
 
 impl RowOrigin {
-    /// The mark of a row that may be changed.
+    /// The mark of a row that may be changed, as [`RowOrigin::default`], in a constant.
+    ///
+    /// ```
+    /// use assoc_core::RowOrigin;
+    ///
+    /// const FREE: RowOrigin = RowOrigin::free();
+    /// assert!(!FREE.is_read_only());
+    /// ```
     #[must_use]
     pub const fn free() -> Self {
         RowOrigin(Origin::Free)
