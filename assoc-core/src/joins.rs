@@ -85,7 +85,7 @@ pub struct JoinHop {
 impl JoinHop {
     /// Puts a hook's filters on the rows, and on those among which the association chooses.
     pub(crate) fn with_filters(&mut self, hook: &FilterHook) -> Result<()> {
-        let filter = std::mem::replace(&mut self.filter, Expr::always());
+        let filter = std::mem::take(&mut self.filter);
         self.filter = filtered(hook, self.model, filter)?;
         self.limited = self.limited.take().map(|limited| limited.with_filters(hook)).transpose()?;
         Ok(())

@@ -31,8 +31,8 @@ pub(crate) use sinks::Named;
 use sinks::OneRow;
 
 impl Repo {
-    /// The row with a primary key, or `None`. The query may add preloads and conditions; pass [`Query::new`] for the
-    /// row alone. It costs 1 statement, and the statements of its preloads.
+    /// The row with a primary key, or `None`. The query may add preloads and conditions; pass
+    /// [`Query::new`](crate::Query::new) for the row alone. It costs 1 statement, and the statements of its preloads.
     ///
     /// # Errors
     /// When the model has no primary key, a row cannot be read, or the database fails.

@@ -145,7 +145,7 @@ impl Builder<'_> {
         require_keys(association, &rows)?;
         rows.filter = self.visible(rows.model, rows.filter)?;
         if let Some(targets) = &mut rows.targets {
-            let filter = std::mem::replace(&mut targets.filter, Expr::always());
+            let filter = std::mem::take(&mut targets.filter);
             targets.filter = self.visible(targets.model, filter)?;
         }
         let mut known = self.nodes[from].edges.iter().map(|edge| &self.edges[*edge]);

@@ -357,7 +357,7 @@ impl JoinChain {
     /// # Errors
     /// When a declaration contradicts itself.
     pub(crate) fn with_filters(&mut self, hook: &FilterHook) -> Result<()> {
-        let filter = std::mem::replace(&mut self.filter, Expr::always());
+        let filter = std::mem::take(&mut self.filter);
         self.filter = filtered(hook, self.target, filter)?;
         self.back.iter_mut().try_for_each(|(hop, _)| hop.with_filters(hook))
     }

@@ -86,7 +86,7 @@ impl Expr {
                 Expr::Related { association, filter: Box::new(filter.with_filters(hook)?), only_type, filters }
             }
             Expr::Limited(mut limited) => {
-                let among = std::mem::replace(&mut limited.among, Expr::always());
+                let among = std::mem::take(&mut limited.among);
                 limited.among = filtered(hook, limited.model, among)?;
                 Expr::Limited(limited)
             }

@@ -2,7 +2,6 @@
 
 use super::{Fetch, Plan};
 use crate::error::Result;
-use crate::metadata::expr::Expr;
 use crate::metadata::filter_hook::{FilterHook, RowFilters, filtered};
 use crate::select::KeyedSelect;
 
@@ -51,7 +50,7 @@ impl Plan {
 }
 
 fn put_on(hook: &FilterHook, select: &mut KeyedSelect) -> Result<()> {
-    let filter = std::mem::replace(&mut select.filter, Expr::always());
+    let filter = std::mem::take(&mut select.filter);
     select.filter = filtered(hook, select.model, filter)?;
     Ok(())
 }

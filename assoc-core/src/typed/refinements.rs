@@ -23,7 +23,7 @@ macro_rules! refinements {
             #[must_use]
             pub fn filter(mut self, filter: Filter<T>) -> Self {
                 let scope = &mut self.$($scope).+;
-                scope.filter = std::mem::replace(&mut scope.filter, crate::metadata::expr::Expr::always()).and(filter.into_expr());
+                scope.filter = std::mem::take(&mut scope.filter).and(filter.into_expr());
                 self
             }
 

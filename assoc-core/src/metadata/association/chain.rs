@@ -366,7 +366,7 @@ impl ChainHop {
     }
 
     fn with_filters(mut self, hook: &FilterHook) -> Result<ChainHop> {
-        let filter = std::mem::replace(&mut self.scope.filter, Expr::always());
+        let filter = std::mem::take(&mut self.scope.filter);
         self.scope.filter = filtered(hook, self.model, filter)?;
         Ok(self)
     }
