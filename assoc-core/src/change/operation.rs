@@ -17,6 +17,22 @@ pub struct ChildChange {
     pub(super) overridden: Vec<usize>,
     // Where the member stood in the input.
     pub(super) place: Option<usize>,
+    // Whether a row that goes was named by its key alone, so that nobody says of which version it is.
+    pub(super) by_key: bool,
+}
+
+impl ChildChange {
+    pub(super) fn new(association: &'static AssociationDef, op: ChildOp) -> Self {
+        ChildChange { association, op, overridden: Vec::new(), place: None, by_key: false }
+    }
+
+    /// Whether the version of a row that goes is known by a struct, or by the form that the input was made from.
+    pub(crate) fn knows_version(&self) -> bool {
+        match &self.op {
+            ChildOp::Edit(change) => !self.by_key || change.expects_version(),
+            _ => !self.by_key,
+        }
+    }
 }
 
 /// The operations on an association.
