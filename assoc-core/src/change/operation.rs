@@ -26,12 +26,9 @@ impl ChildChange {
         ChildChange { association, op, overridden: Vec::new(), place: None, by_key: false }
     }
 
-    /// Whether the version of a row that goes is known by a struct, or by the form that the input was made from.
+    /// Whether the struct of a row that goes says of which version it is.
     pub(crate) fn knows_version(&self) -> bool {
-        match &self.op {
-            ChildOp::Edit(change) => !self.by_key || change.expects_version(),
-            _ => !self.by_key,
-        }
+        !self.by_key
     }
 }
 

@@ -4,8 +4,8 @@
 //! the version of the row in memory with the stored one, so what others have written in between would be overwritten. The version
 //! of the form is another one then, and versions only grow: so it is known before any SQL.
 //!
-//! A member that goes has the version of the struct that was given. Of one that was named by its key nobody knows a version, and a
-//! save that has found it by that key compares none.
+//! A member that goes has to have the version of the form as well, or else that of the struct that was given: the save compares it
+//! with the stored one. Of a member that was named by its key alone nobody knows a version, and none is compared.
 
 use super::{ChildOp, Member, RowChange, same_value};
 use crate::error::{Error, ErrorKind};
@@ -19,9 +19,9 @@ impl RowChange {
         }
     }
 
-    /// Whether input has said from which version it was made.
-    pub(super) fn expects_version(&self) -> bool {
-        self.extra.as_ref().is_some_and(|extra| extra.version.is_some())
+    /// The version that input was made from.
+    pub(crate) fn expected_version(&self) -> Option<&Value<'static>> {
+        self.extra.as_ref()?.version.as_ref()
     }
 
     /// Says that the members that go, of all that was said so far, were named by their keys: whatever version they have, they
@@ -69,10 +69,10 @@ impl RowChange {
     }
 
     fn own_stale(&self) -> Option<Error> {
-        let expected = self.extra.as_ref()?.version.as_ref()?;
+        let expected = self.expected_version()?;
         let (base, column) = (self.base.as_ref()?, self.model.lock_version()?);
         let known = self.model.rows.value(&**base, column);
-        if same_value(&self.model.columns[column], expected, &known) {
+        if self.marked || same_value(&self.model.columns[column], expected, &known) {
             return None;
         }
         let key = self.model.key_of(&**base).map_or_else(String::new, |key| key.to_string());

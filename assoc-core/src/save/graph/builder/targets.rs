@@ -99,7 +99,8 @@ impl Builder {
                 let Some(member) = member else { return Ok(()) };
                 if change.is_marked_for_destruction() {
                     let row = change.base().cloned();
-                    let version = row.as_ref().and_then(|row| version_of(&**row));
+                    let of_form = change.expected_version().map(|version| KeyTuple::of_row(vec![version.clone()]));
+                    let version = of_form.or_else(|| row.as_ref().and_then(|row| version_of(&**row)));
                     self.groups[group].owner(owner.place).removed.extend(row);
                     let ask = Ask::Member { member, remove: true, version };
                     return self.ask(owner, association, Removal::Destroy, ask);
@@ -124,10 +125,14 @@ impl Builder {
         owner: Owner,
         association: &'static AssociationDef,
         removal: Removal,
-        ask: Ask,
+        mut ask: Ask,
     ) -> Result<()> {
         let all = matches!(ask, Ask::All { .. });
         let linkage = association.linkage()?;
+        // The version of a member says nothing of a row between.
+        if let (Ask::Member { version, .. }, Linkage::JoinRecord(_)) = (&mut ask, &linkage) {
+            *version = None;
+        }
         let lookup = || match &linkage {
             Linkage::TargetKey(key) => Some((key.owner_columns, Lookup::of_targets(association, *key, all, removal))),
             Linkage::JoinRecord(record) => {
