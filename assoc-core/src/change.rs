@@ -55,6 +55,7 @@ mod wanted;
 mod written;
 
 pub(crate) use built_link::BuiltLink;
+pub(crate) use check::column_problems_of;
 pub use difference::same_value;
 pub(crate) use fill::fill;
 pub use fill::timestamp;

@@ -56,6 +56,12 @@ impl<M> Changeset<M> {
     pub(crate) fn from_row_change(row: RowChange) -> Self {
         Changeset::from(row)
     }
+
+    // The members that go were named by their keys: their versions are not compared.
+    pub(crate) fn by_keys(mut self) -> Self {
+        self.row.members_by_keys();
+        self
+    }
 }
 
 impl<M: Model> Changeset<M> {
@@ -238,7 +244,7 @@ impl<M: Model> Changeset<M> {
     }
 
     /// Removes a member from an association. The row itself stays: saving clears its owner's key, or deletes the links to
-    /// it in a join table. Saving refuses a row of another owner.
+    /// it in a join table. Saving refuses a row of another owner, and one that has another `lock_version` by then.
     ///
     /// ```
     #[doc = include_str!("../docs/posts.txt")]
@@ -315,7 +321,8 @@ impl<M: Model> Changeset<M> {
     /// Marks the row to be destroyed when the row is saved whose member it is: give this changeset to [`edit`](Self::edit)
     /// of the owner's changeset. The row is destroyed in the same transaction, before anything is inserted, with its
     /// callbacks and what depends on it, whatever the association's `dependent` says; of a member behind a join table, the
-    /// rows between. What else was said of it is not looked at, and need not be valid.
+    /// rows between. What else was said of it is not looked at, and need not be valid. A row that has another `lock_version` by
+    /// then is refused.
     ///
     /// An association with `autosave = false` refuses it, and so does everything but `edit`.
     ///

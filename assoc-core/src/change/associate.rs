@@ -44,7 +44,7 @@ impl RowChange {
                 self.override_column(*column, |op| !op.is_association());
             }
         }
-        self.children.push(ChildChange { association, op, overridden: Vec::new(), place: None });
+        self.children.push(ChildChange::new(association, op));
     }
 
     /// Makes the row belong to no row: clears the columns of the association's key that can be `NULL`, are not part of
@@ -74,7 +74,7 @@ impl RowChange {
             }
             self.override_column(column, |_| true);
         }
-        self.children.push(ChildChange { association, op: ChildOp::Dissociate, overridden: Vec::new(), place: None });
+        self.children.push(ChildChange::new(association, ChildOp::Dissociate));
     }
 
     /// Makes the row belong to a row that is saved first: a new one, or one with changes.
@@ -112,7 +112,7 @@ impl RowChange {
             None => no_key_here(association),
         };
         self.children.retain(|child| child.association != association);
-        self.children.push(ChildChange { association, op, overridden: Vec::new(), place: None });
+        self.children.push(ChildChange::new(association, op));
     }
 
     /// Says something of the members of an association whose key is not in this row. Replacing all members takes back what
@@ -164,13 +164,13 @@ impl RowChange {
             }
             if let Some(members) = NewMembers::begin(association, change, more.min(Self::MOST_EXPECTED)) {
                 let op = ChildOp::PushNew(members);
-                self.children.push(ChildChange { association, op, overridden: Vec::new(), place: None });
+                self.children.push(ChildChange::new(association, op));
                 return;
             }
         }
         self.make_room(more);
         let op = ChildOp::Push { member, join: None };
-        self.children.push(ChildChange { association, op, overridden: Vec::new(), place: None });
+        self.children.push(ChildChange::new(association, op));
     }
 
     // Members come in numbers.
@@ -212,7 +212,7 @@ impl RowChange {
             op => op.members().iter().filter_map(Member::change).any(|change| change.wants),
         };
         self.make_room(0);
-        self.children.push(ChildChange { association, op, overridden: Vec::new(), place });
+        self.children.push(ChildChange { place, ..ChildChange::new(association, op) });
     }
 
     // Whether a member can be a part of this change: below it are not too many levels already.

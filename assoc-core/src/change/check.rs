@@ -36,6 +36,13 @@ pub(super) fn column_problems(change: &RowChange) -> Vec<FieldError> {
     errors
 }
 
+/// The problems of the columns of a row that others give some values.
+pub(crate) fn column_problems_of(change: &RowChange, given: &[(usize, Option<Value<'static>>)]) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    of_columns(Final { change, given, is_judged: true, shared: None }, &mut errors);
+    errors
+}
+
 /// A change with the columns that its owner gives values, and what these are if that is known.
 #[derive(Clone, Copy)]
 pub(super) struct Final<'c> {

@@ -17,6 +17,19 @@ pub struct ChildChange {
     pub(super) overridden: Vec<usize>,
     // Where the member stood in the input.
     pub(super) place: Option<usize>,
+    // Whether a row that goes was named by its key alone, so that nobody says of which version it is.
+    pub(super) by_key: bool,
+}
+
+impl ChildChange {
+    pub(super) fn new(association: &'static AssociationDef, op: ChildOp) -> Self {
+        ChildChange { association, op, overridden: Vec::new(), place: None, by_key: false }
+    }
+
+    /// Whether the struct of a row that goes says of which version it is.
+    pub(crate) fn knows_version(&self) -> bool {
+        !self.by_key
+    }
 }
 
 /// The operations on an association.

@@ -278,7 +278,14 @@ impl RowChange {
         if options.allow_destroy && input.get(DESTROY).is_some_and(Input::is_yes) {
             // What is not stored has nothing to be taken away.
             if let Some(which) = which {
-                let change = RowChange::of_wanted(target);
+                let mut change = RowChange::of_wanted(target);
+                let version = permit.columns.iter().find(|column| target.lock_version() == Some(column.column));
+                if let Some((column, version)) = version.and_then(|column| Some((column, input.get(&column.key)?))) {
+                    match value_of(target, column.column, column.read, version) {
+                        Ok(version) => change.expect_version(version),
+                        Err(error) => return self.add_input_error(error.within(&path)),
+                    }
+                }
                 self.find(association, Wanted { which, then: Then::Remove, change }, place);
             }
             return;

@@ -3,6 +3,9 @@
 //! A form shows a row as it was when it was made, and the row in memory was read when the form came back. An update only compares
 //! the version of the row in memory with the stored one, so what others have written in between would be overwritten. The version
 //! of the form is another one then, and versions only grow: so it is known before any SQL.
+//!
+//! A member that goes has to have the version of the form as well, or else that of the struct that was given: the save compares it
+//! with the stored one. Of a member that was named by its key alone nobody knows a version, and none is compared.
 
 use super::{ChildOp, Member, RowChange, same_value};
 use crate::error::{Error, ErrorKind};
@@ -14,6 +17,29 @@ impl RowChange {
         if !self.is_new() {
             self.extra_mut().version = Some(version);
         }
+    }
+
+    /// The version that input was made from.
+    pub(crate) fn expected_version(&self) -> Option<&Value<'static>> {
+        self.extra.as_ref()?.version.as_ref()
+    }
+
+    /// Says that the members that go, of all that was said so far, were named by their keys: whatever version they have, they
+    /// go.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/blog.txt")]
+    /// use std::sync::Arc;
+    ///
+    /// use assoc_core::change::{ChildOp, RowChange};
+    ///
+    /// let mut ada = RowChange::of(User::DEF, Arc::new(user(1, "Ada", None)));
+    /// ada.change_members(User::POSTS.def(), ChildOp::Remove(Arc::new(post(7, 1, "On looms"))));
+    /// ada.members_by_keys();
+    /// assert!(ada.has_members());
+    /// ```
+    pub fn members_by_keys(&mut self) {
+        self.children.iter_mut().for_each(|child| child.by_key = true);
     }
 
     /// The error of the first row, of this one and its members, whose version is another than its input was made from.
@@ -43,7 +69,7 @@ impl RowChange {
     }
 
     fn own_stale(&self) -> Option<Error> {
-        let expected = self.extra.as_ref()?.version.as_ref()?;
+        let expected = self.expected_version()?;
         let (base, column) = (self.base.as_ref()?, self.model.lock_version()?);
         let known = self.model.rows.value(&**base, column);
         if self.marked || same_value(&self.model.columns[column], expected, &known) {

@@ -156,6 +156,7 @@ impl RowChange {
                     let row = found(owner, association, wanted)?;
                     let op = std::mem::replace(&mut child.op, ChildOp::Dissociate);
                     let ChildOp::Find(wanted) = op else { continue };
+                    child.by_key = wanted.then == Then::Remove;
                     match (*wanted).settled(association, row) {
                         Settled::Op(op) => child.op = op,
                         Settled::Target(target) => targets.push((association, target)),

@@ -22,6 +22,7 @@ mod awaits;
 mod builder;
 mod circles;
 mod followed;
+mod incomplete;
 mod levels;
 mod links;
 mod loaded;

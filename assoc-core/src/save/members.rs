@@ -4,10 +4,13 @@ use std::collections::{HashMap, HashSet};
 
 use crate::error::{ErrorKind, FieldError, Result};
 use crate::key::{KeyTuple, RowKeys};
-use crate::metadata::association::{AssociationDef, Cardinality, DefaultScope, Dependent, JoinRecord, KeyJoin};
+use crate::metadata::association::{AssociationDef, Cardinality, DefaultScope, JoinRecord, KeyJoin};
 use crate::metadata::expr::Expr;
 use crate::metadata::model::{Discriminator, ModelDef};
 use crate::metadata::rows::{LinkRows, Rows};
+use unlink::{is_destroyed, unlink_link, unlink_target};
+
+mod unlink;
 
 /// A look-up of members of one association: one statement for as many keys as a statement takes.
 ///
@@ -59,6 +62,8 @@ pub struct Lookup {
     /// Whether removing rows sets the `touch` times of their parents. It does where the save writes each row by itself. One
     /// statement removes the members of an association to many: it updates counter caches and sets no time.
     pub moves_times: bool,
+    // Whether rows that are let go have to be of versions that are known.
+    pub(super) reads_version: bool,
     // What tells a row from others, the owner's key in it, and the member's.
     identity: Vec<usize>,
     owner: Vec<usize>,
@@ -120,6 +125,8 @@ pub enum Ask {
         member: KeyTuple,
         /// Whether it is let go.
         remove: bool,
+        /// The version that it has to have if it is let go, where a version is known.
+        version: Option<KeyTuple>,
     },
     /// Which members there are: all others than these are let go.
     All {
@@ -176,6 +183,7 @@ impl Lookup {
             moves_times: is_written_alone(association, removal) && unlink != Unlink::Delete,
             unlink,
             removal,
+            reads_version: false,
             member: identity.clone(),
             identity,
             owner,
@@ -210,11 +218,31 @@ impl Lookup {
             targets: (!filter.is_always() || is_one_type).then(condition),
             unlink: unlink_link(association, record, removal),
             removal,
+            reads_version: false,
             moves_times: is_written_alone(association, removal),
             identity,
             owner,
             member,
         }
+    }
+
+    // With the column that holds the versions, if they are compared.
+    pub(super) fn with_version(mut self) -> Self {
+        if let Some(version) = self.version_column().filter(|version| !self.columns.contains(version)) {
+            self.columns.push(version);
+        }
+        self
+    }
+
+    fn version_column(&self) -> Option<usize> {
+        self.table.lock_version().filter(|_| self.reads_version)
+    }
+
+    /// Whether rows that are let go have to be of versions that are known. Such rows are read under a lock, so that they have these
+    /// versions until they are written.
+    #[must_use]
+    pub fn compares_versions(&self) -> bool {
+        self.version_column().is_some()
     }
 
     /// The columns that tell a row of the table from others.
@@ -291,10 +319,18 @@ impl Lookup {
     ///
     /// # Errors
     /// [`ErrorKind::NotMember`] if a row that was to be edited or let go is none of its owner's;
+    /// [`ErrorKind::Stale`] if one that is let go has another version than the one that is known of it;
     /// [`ErrorKind::Invalid`] if a member cannot be let go.
     pub fn resolve(&self, found: &LinkRows, seen: Option<&HashSet<KeyTuple>>) -> Result<Resolved> {
         let part = |columns: &[usize]| found.keys(columns, 0).into_tuples();
         let (identity, owners, members) = (part(&self.identity), part(&self.owner), part(&self.member));
+        let versions: HashMap<KeyTuple, Option<KeyTuple>> = match self.version_column() {
+            Some(version) => {
+                let rows = part(&self.identity).into_iter().zip(part(&[version]));
+                rows.filter_map(|(identity, version)| Some((identity?, version))).collect()
+            }
+            None => HashMap::new(),
+        };
         // Of each owner, its rows by their members.
         let mut by_owner: HashMap<KeyTuple, HashMap<KeyTuple, Vec<KeyTuple>>> = HashMap::new();
         for ((identity, owner), member) in identity.into_iter().zip(owners).zip(members) {
@@ -313,9 +349,13 @@ impl Lookup {
         for question in &self.questions {
             let own = by_owner.get(&question.owner);
             match &question.ask {
-                Ask::Member { member, remove } => {
+                Ask::Member { member, remove, version } => {
                     let rows =
                         own.and_then(|own| own.get(member)).ok_or_else(|| self.not_a_member(question, member))?;
+                    let is_other = |row: &KeyTuple| versions.get(row).is_some_and(|stored| stored != version);
+                    if version.is_some() && rows.iter().any(is_other) {
+                        return Err(ErrorKind::Stale { model: self.table.name, key: member.to_string() }.into());
+                    }
                     if *remove && done.insert((&question.owner, member)) {
                         resolved.let_go.extend(rows.iter().cloned());
                         resolved.members.extend(rows.iter().map(|_| (question.row, member.clone())));
@@ -438,59 +478,4 @@ fn default_scope(all: bool) -> DefaultScope {
 fn of_types<const N: usize>(table: &ModelDef, types: [Option<Discriminator>; N]) -> Expr {
     let tagged = types.into_iter().flatten().map(|named| Expr::tagged(&table.columns[named.column], named.tag));
     tagged.fold(Expr::always(), Expr::and)
-}
-
-// Whether rows between are destroyed.
-fn is_destroyed(association: &AssociationDef, removal: Removal) -> bool {
-    match removal {
-        Removal::Destroy => true,
-        Removal::ByRule => association.options.dependent == Some(Dependent::Destroy),
-        Removal::Silent => false,
-    }
-}
-
-/// How a row between is let go: it is deleted, unless the association says `dependent`. Its rule `"nullify"` clears the key
-/// of the member, so that the row stays with its owner and leads nowhere.
-fn unlink_link(association: &AssociationDef, record: &JoinRecord, removal: Removal) -> Unlink {
-    let table = record.table;
-    // Nothing depends on a row that has no key: it is deleted by the keys that it holds.
-    if is_destroyed(association, removal) && !table.primary_key.is_empty() {
-        return Unlink::Destroy;
-    }
-    if association.options.dependent != Some(Dependent::Nullify) || removal == Removal::Destroy {
-        return Unlink::Delete;
-    }
-    nullify(association, table, record.target.owner_columns, record.target_type.map(|named| named.column))
-}
-
-/// How a member that holds its owner's key is let go: the columns that can be `NULL` and are not part of its own key are
-/// cleared, of the owner's key and of its type. `dependent = "delete"` deletes it, `dependent = "destroy"` destroys it with
-/// what depends on it.
-fn unlink_target(association: &AssociationDef, key: KeyJoin, removal: Removal) -> Unlink {
-    match (removal, association.options.dependent) {
-        (Removal::Destroy, _) | (Removal::ByRule, Some(Dependent::Destroy)) => Unlink::Destroy,
-        (Removal::Silent, Some(Dependent::Destroy)) | (_, Some(Dependent::Delete)) => Unlink::Delete,
-        (_, Some(Dependent::Nullify | Dependent::Restrict(_) | Dependent::Database) | None) => {
-            let named = key.target_type.map(|named| named.column);
-            nullify(association, (association.target)(), key.target_columns, named)
-        }
-    }
-}
-
-// The columns of a key that can be cleared, with the type beside it.
-fn nullify(association: &AssociationDef, target: &ModelDef, key: &[usize], named: Option<usize>) -> Unlink {
-    let can_be_cleared = |column: &usize| target.columns[*column].nullable && !target.primary_key.contains(column);
-    let mut columns: Vec<usize> = key.iter().copied().filter(can_be_cleared).collect();
-    if columns.is_empty() {
-        let fields: Vec<&str> = key.iter().map(|column| target.columns[*column].field).collect();
-        let message = format!(
-            "cannot let a {} go: `{}` cannot be NULL, or is part of its primary key; delete the row instead",
-            target.name,
-            fields.join(", ")
-        );
-        let error = FieldError::new(association.name, message).with_code(FieldError::NOT_CLEARABLE);
-        return Unlink::Refused(error.with_param("columns", fields.join(", ")));
-    }
-    columns.extend(named.filter(can_be_cleared));
-    Unlink::Nullify(columns)
 }

@@ -111,7 +111,8 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
 }
 
 impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R, T, A> {
-    /// Lets the members with these primary keys go: [`find_all`](Self::find_all), and [`delete`](Self::delete) of what it finds.
+    /// Lets the members with these primary keys go: [`find_all`](Self::find_all), and [`delete`](Self::delete) of what it finds,
+    /// whatever its `lock_version`.
     ///
     /// Statements: 1 that reads the members, none if they are loaded, and those of [`delete`](Self::delete).
     ///
@@ -145,12 +146,13 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
         let keys = tuples_of::<T, How>(keys);
         Box::pin(async move {
             let rows = self.members_with(&keys, "`delete_ids`").await?;
-            self.delete(&rows).await
+            let change = self.without(&rows).by_keys();
+            self.handle.save(change).await
         })
     }
 
     /// Destroys the members with these primary keys: [`find_all`](Self::find_all), and [`destroy`](Self::destroy) of what it
-    /// finds.
+    /// finds, whatever its `lock_version`.
     ///
     /// Statements: 1 that reads the members, none if they are loaded, and those of [`destroy`](Self::destroy).
     ///
@@ -173,7 +175,8 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
         let keys = tuples_of::<T, How>(keys);
         Box::pin(async move {
             let rows = self.members_with(&keys, "`destroy_ids`").await?;
-            self.destroy(&rows).await
+            let change = self.destroying(&rows).by_keys();
+            self.handle.save(change).await
         })
     }
 }

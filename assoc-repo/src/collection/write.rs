@@ -135,8 +135,9 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     /// of a [destroy](crate::Repo::destroy).
     ///
     /// # Errors
-    /// [`ErrorKind::NotMember`] if one of them is no member, or is another owner's; [`ErrorKind::Invalid`] if the key of the
-    /// owner cannot be `NULL`; [`ErrorKind::Restricted`]. Nothing is written then, and the owner stays as it is.
+    /// [`ErrorKind::NotMember`] if one of them is no member, or is another owner's; [`ErrorKind::Stale`] if the stored row has
+    /// another `lock_version`; [`ErrorKind::Invalid`] if the key of the owner cannot be `NULL`; [`ErrorKind::Restricted`]. Nothing is
+    /// written then, and the owner stays as it is.
     ///
     /// ```
     #[doc = include_str!("../../docs/posts.txt")]
@@ -153,8 +154,7 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
         R: OwnerMut,
         A: WritableMany<R::Owner, T>,
     {
-        let association = self.handle.association;
-        let change = self.of_each(members, |change, row| change.remove(association, row));
+        let change = self.without(members);
         self.handle.save(change)
     }
 
@@ -164,8 +164,9 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     /// Statements, loaded or not: 1 that reads whether they are members, and those of a [destroy](crate::Repo::destroy).
     ///
     /// # Errors
-    /// [`ErrorKind::NotMember`] if one of them is no member, or is another owner's; [`ErrorKind::Restricted`]; the errors of
-    /// [`Repo::destroy`](crate::Repo::destroy). Nothing is written then, and the owner stays as it is.
+    /// [`ErrorKind::NotMember`] if one of them is no member, or is another owner's; [`ErrorKind::Stale`] if the stored row has
+    /// another `lock_version`; [`ErrorKind::Restricted`]; the errors of [`Repo::destroy`](crate::Repo::destroy). Nothing is written
+    /// then, and the owner stays as it is.
     ///
     /// ```
     #[doc = include_str!("../../docs/posts.txt")]
@@ -181,8 +182,7 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
         R: OwnerMut,
         A: WritableMany<R::Owner, T>,
     {
-        let association = self.handle.association;
-        let change = self.of_each(members, |change, row| change.edit(association, row.change().mark_for_destruction()));
+        let change = self.destroying(members);
         self.handle.save(change)
     }
 
@@ -291,12 +291,31 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
                             change = change.edit(association, row.change().mark_for_destruction());
                         }
                     }
-                    Ok::<_, Error>((tx.update(change).await?, members.len() as u64))
+                    // Whoever says "all" has seen none of them.
+                    Ok::<_, Error>((tx.update(change.by_keys()).await?, members.len() as u64))
                 })
                 .await?;
             *self.handle.owner.owner_mut() = saved;
             Ok(destroyed)
         })
+    }
+
+    /// A changeset of the owner that lets rows go.
+    pub(super) fn without<How>(&self, rows: impl IntoRows<T, How>) -> Changeset<R::Owner>
+    where
+        A: WritableMany<R::Owner, T>,
+    {
+        let association = self.handle.association;
+        self.of_each(rows, |change, row| change.remove(association, row))
+    }
+
+    /// A changeset of the owner that destroys rows.
+    pub(super) fn destroying<How>(&self, rows: impl IntoRows<T, How>) -> Changeset<R::Owner>
+    where
+        A: WritableMany<R::Owner, T>,
+    {
+        let association = self.handle.association;
+        self.of_each(rows, |change, row| change.edit(association, row.change().mark_for_destruction()))
     }
 
     // A changeset of the owner that says something of each given row.

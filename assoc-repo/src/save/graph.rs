@@ -122,6 +122,7 @@ impl Planned {
         }
         let now = repo.now();
         plan.fill(now, repo.touches);
+        check_sure_links(&plan)?;
         let mut destroys: Vec<DestroyPlan> = Vec::new();
         for lookup in plan.lookups().iter().filter(|lookup| lookup.removes() && lookup.unlink == Unlink::Destroy) {
             if !destroys.iter().any(|known| known.nodes()[0].model == lookup.table) {
@@ -153,6 +154,12 @@ impl Planned {
     }
 }
 
+// Refuses rows between that lack values, of those that are written whatever is found.
+fn check_sure_links(plan: &SavePlan) -> Result<()> {
+    let in_question = plan.links_in_question();
+    plan.check_links(&|row| !in_question.contains(&row))
+}
+
 /// The plan of a save as text.
 pub(crate) fn explain(model: &'static ModelDef, change: RowChange, touches: bool) -> Result<String> {
     if change.base().is_some() {
@@ -160,7 +167,9 @@ pub(crate) fn explain(model: &'static ModelDef, change: RowChange, touches: bool
     } else {
         check(model, std::slice::from_ref(&change))?;
     }
-    Ok(SavePlan::new(model, vec![change])?.explain(touches))
+    let plan = SavePlan::new(model, vec![change])?;
+    check_sure_links(&plan)?;
+    Ok(plan.explain(touches))
 }
 
 /// A save that is running.
@@ -285,6 +294,9 @@ impl<'p> Run<'p> {
             let_go.push((lookup, resolved));
         }
         let relinked = relink::Relinked::of(self.repo, &mut let_go);
+        if !let_go.is_empty() {
+            plan.check_links(&|row| !unneeded.contains(&row) && !relinked.has(row))?;
+        }
         let mut following = Following::new(self.now);
         let cleared = self.let_go(session, &let_go, &unneeded, &mut following).await?;
         for step in plan.steps() {
@@ -416,7 +428,12 @@ async fn look_up(repo: &Repo, session: &mut Session<'_>, lookup: &Lookup) -> Res
     };
     let mut found = lookup.rows();
     let keys = KeySet::distinct([&lookup.keys()]);
-    session.query_keyed(lookup.table, &lookup.columns, &lookup.by, &keys, &filter, &mut found).await?;
+    let (table, columns, by) = (lookup.table, &lookup.columns, &lookup.by);
+    if lookup.compares_versions() {
+        session.query_locked(table, columns, by, &keys, &filter, &mut found).await?;
+    } else {
+        session.query_keyed(table, columns, by, &keys, &filter, &mut found).await?;
+    }
     let Some(targets) = &lookup.targets else { return lookup.resolve(&found, None) };
     let filter = match &repo.filters {
         Some(hook) => filtered(hook, targets.model, targets.filter.clone())?,

@@ -24,6 +24,7 @@ mod handles_stale;
 mod handles_strained;
 mod handles_themselves;
 mod handles_told;
+mod handles_versions;
 mod handles_write;
 mod orchards;
 
@@ -51,6 +52,7 @@ pub fn cases() -> &'static [&'static [Case]] {
         handles_hidden::CASES,
         handles_drifted::CASES,
         handles_stale::CASES,
+        handles_versions::CASES,
         handles_grouped::CASES,
         handles_of_types::CASES,
         orchards::CASES,

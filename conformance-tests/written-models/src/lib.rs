@@ -1,6 +1,8 @@
 //! The models that only cases of writing have, by fixture.
 
 #[doc(hidden)]
+pub mod binders;
+#[doc(hidden)]
 pub mod callbacks;
 #[doc(hidden)]
 pub mod circles;

@@ -103,7 +103,7 @@ impl Builder {
     pub(super) fn finish(self) -> Parts {
         Parts {
             rows: self.rows,
-            lookups: self.lookups.into_iter().map(|(_, lookup)| lookup).collect(),
+            lookups: self.lookups.into_iter().map(|(_, lookup)| lookup.with_version()).collect(),
             groups: self.groups,
             added: self.added,
             by_sql: self.by_sql,
@@ -167,6 +167,7 @@ impl Builder {
         let mut last: Option<PlainTargets> = None;
         for child in &mut children {
             let association = child.association;
+            let knows_version = child.knows_version();
             if !last.as_ref().is_some_and(|last| std::ptr::eq(last.association, association)) {
                 last = None;
             }
@@ -188,7 +189,7 @@ impl Builder {
                     }
                 }
                 (_, op) => {
-                    self.members(owner, association, std::mem::replace(op, ChildOp::Dissociate))?;
+                    self.members(owner, association, std::mem::replace(op, ChildOp::Dissociate), knows_version)?;
                     if last.is_none() {
                         last = self.plain_targets(owner, association);
                     }
@@ -270,7 +271,14 @@ impl Builder {
         }
     }
 
-    fn members(&mut self, owner: Owner, association: &'static AssociationDef, op: ChildOp) -> Result<()> {
+    // What is said of an association. `knows_version`: a row that goes has to be of the version that is known of it.
+    fn members(
+        &mut self,
+        owner: Owner,
+        association: &'static AssociationDef,
+        op: ChildOp,
+        knows_version: bool,
+    ) -> Result<()> {
         let op = match op {
             ChildOp::Associate { .. } | ChildOp::Dissociate | ChildOp::Refused(_) | ChildOp::AssociateWith { .. } => {
                 return Ok(());
@@ -293,7 +301,7 @@ impl Builder {
             loaded.state = Some(LoadState::Loaded);
         }
         match &*self.linkage(association)? {
-            Linkage::TargetKey(key) => self.targets(owner, group, association, *key, op),
+            Linkage::TargetKey(key) => self.targets(owner, group, association, *key, (op, knows_version)),
             Linkage::JoinRecord(record) => self.linked(owner, group, association, record, op),
             Linkage::OwnerKey(_) | Linkage::OwnerKeyAndType { .. } | Linkage::ReadOnly(_) => {
                 let message = "has no members that could be written";
@@ -303,7 +311,7 @@ impl Builder {
     }
 
     fn push_member(&mut self, owner: Owner, association: &'static AssociationDef, member: Member) -> Result<()> {
-        self.members(owner, association, ChildOp::Push { member, join: None })
+        self.members(owner, association, ChildOp::Push { member, join: None }, false)
     }
 
     fn linkage(&mut self, association: &'static AssociationDef) -> Result<Rc<Linkage>> {

@@ -1,5 +1,7 @@
 //! Members to which rows of a table between lead.
 
+use std::any::Any;
+
 use super::{Builder, Given, Owner};
 use crate::change::{ChildOp, Member, RowChange};
 use crate::error::Result;
@@ -39,8 +41,11 @@ impl Builder {
                 if is_new { Ok(()) } else { self.ask(owner, association, Removal::ByRule, Ask::All { keep, link }) }
             }
             ChildOp::Clear => self.clear(owner, association),
-            other => self
-                .one_member(owner, group, association, other, |row| target.key_in(row, record.target.target_columns)),
+            // The rows between go, of which no struct was given.
+            other => {
+                let key_of = |row: &dyn Any| target.key_in(row, record.target.target_columns);
+                self.one_member(owner, group, association, (other, false), key_of)
+            }
         }
     }
 
@@ -96,7 +101,8 @@ impl Builder {
                         if let ChildOp::AssociateWith { target, .. } = child.op {
                             self.associate(owner, child.association, target)?;
                         } else {
-                            self.members(owner, child.association, child.op)?;
+                            let knows_version = child.knows_version();
+                            self.members(owner, child.association, child.op, knows_version)?;
                         }
                     }
                 }

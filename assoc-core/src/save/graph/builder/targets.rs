@@ -19,7 +19,7 @@ impl Builder {
         group: usize,
         association: &'static AssociationDef,
         key: KeyJoin,
-        op: ChildOp,
+        (op, knows_version): (ChildOp, bool),
     ) -> Result<()> {
         let target = (association.target)();
         let push = |builder: &mut Self, member: Member| {
@@ -67,7 +67,7 @@ impl Builder {
                 }
             }
             ChildOp::Clear => self.clear(owner, association),
-            other => self.one_member(owner, group, association, other, |row| target.key_of(row)),
+            other => self.one_member(owner, group, association, (other, knows_version), |row| target.key_of(row)),
         }
     }
 
@@ -79,32 +79,42 @@ impl Builder {
         self.ask(owner, association, Removal::Silent, Ask::All { keep: Vec::new(), link: None })
     }
 
-    // Changes, destroys or removes one member, which is found by a key of its row.
+    // Changes, destroys or removes one member, which is found by a key of its row. If it goes, it has to be of the version that is
+    // known of it.
     pub(super) fn one_member(
         &mut self,
         owner: Owner,
         group: usize,
         association: &'static AssociationDef,
-        op: ChildOp,
+        (op, knows_version): (ChildOp, bool),
         key_of: impl Fn(&dyn Any) -> Option<KeyTuple>,
     ) -> Result<()> {
+        let version_of = |row: &dyn Any| {
+            let target = (association.target)();
+            target.lock_version().filter(|_| knows_version).and_then(|column| target.key_in(row, &[column]))
+        };
         match op {
             ChildOp::Edit(change) => {
                 let member = change.base().and_then(|row| key_of(&**row));
                 let Some(member) = member else { return Ok(()) };
                 if change.is_marked_for_destruction() {
                     let row = change.base().cloned();
+                    let of_form = change.expected_version().map(|version| KeyTuple::of_row(vec![version.clone()]));
+                    let version = of_form.or_else(|| row.as_ref().and_then(|row| version_of(&**row)));
                     self.groups[group].owner(owner.place).removed.extend(row);
-                    return self.ask(owner, association, Removal::Destroy, Ask::Member { member, remove: true });
+                    let ask = Ask::Member { member, remove: true, version };
+                    return self.ask(owner, association, Removal::Destroy, ask);
                 }
                 let (_, place) = self.add_change(*change, group, Given::default())?;
                 self.groups[group].owner(owner.place).edited.push(place);
-                self.ask(owner, association, Removal::ByRule, Ask::Member { member, remove: false })
+                let ask = Ask::Member { member, remove: false, version: None };
+                self.ask(owner, association, Removal::ByRule, ask)
             }
             ChildOp::Remove(row) => {
                 let Some(member) = key_of(&*row) else { return Ok(()) };
+                let version = version_of(&*row);
                 self.groups[group].owner(owner.place).removed.push(row);
-                self.ask(owner, association, Removal::ByRule, Ask::Member { member, remove: true })
+                self.ask(owner, association, Removal::ByRule, Ask::Member { member, remove: true, version })
             }
             _ => Ok(()),
         }
@@ -115,10 +125,14 @@ impl Builder {
         owner: Owner,
         association: &'static AssociationDef,
         removal: Removal,
-        ask: Ask,
+        mut ask: Ask,
     ) -> Result<()> {
         let all = matches!(ask, Ask::All { .. });
         let linkage = association.linkage()?;
+        // The version of a member says nothing of a row between.
+        if let (Ask::Member { version, .. }, Linkage::JoinRecord(_)) = (&mut ask, &linkage) {
+            *version = None;
+        }
         let lookup = || match &linkage {
             Linkage::TargetKey(key) => Some((key.owner_columns, Lookup::of_targets(association, *key, all, removal))),
             Linkage::JoinRecord(record) => {
@@ -149,6 +163,7 @@ impl Builder {
             let error = error.clone();
             return Err(self.invalid(error));
         }
+        self.lookups[at].1.reads_version |= matches!(&ask, Ask::Member { version: Some(_), .. });
         self.lookups[at].1.questions.push(Question { owner: key, row: owner.row, ask });
         Ok(())
     }
