@@ -63,6 +63,7 @@ pub use input::{Input, IntoInput, Limits};
 pub use known_keys::KnownValues;
 pub(crate) use link::{key_of_target, key_on_owner};
 pub use new_members::NewMembers;
+pub(crate) use operation::NamedBy;
 pub use operation::{ChildChange, ChildOp};
 pub use permit::{MemberOptions, PermitDef, Reject, UnknownKeys};
 use scope::presets;

@@ -17,18 +17,26 @@ pub struct ChildChange {
     pub(super) overridden: Vec<usize>,
     // Where the member stood in the input.
     pub(super) place: Option<usize>,
-    // Whether a row that goes was named by its key alone, so that nobody says of which version it is.
-    pub(super) by_key: bool,
+    // How a row that goes was named.
+    pub(super) named_by: NamedBy,
+}
+
+/// How a member that goes was named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NamedBy {
+    /// Its struct says of which version it was when it was read.
+    Struct,
+    /// Its version is not known.
+    Key,
 }
 
 impl ChildChange {
     pub(super) fn new(association: &'static AssociationDef, op: ChildOp) -> Self {
-        ChildChange { association, op, overridden: Vec::new(), place: None, by_key: false }
+        ChildChange { association, op, overridden: Vec::new(), place: None, named_by: NamedBy::Struct }
     }
 
-    /// Whether the struct of a row that goes says of which version it is.
-    pub(crate) fn knows_version(&self) -> bool {
-        !self.by_key
+    pub(crate) fn named_by(&self) -> NamedBy {
+        self.named_by
     }
 }
 

@@ -5,9 +5,9 @@
 //! of the form is another one then, and versions only grow: so it is known before any SQL.
 //!
 //! A member that goes has to have the version of the form as well, or else that of the struct that was given: the save compares it
-//! with the stored one. Of a member that was named by its key alone nobody knows a version, and none is compared.
+//! with the stored one. The version of a member that was named by its key alone is not known, and none is compared.
 
-use super::{ChildOp, Member, RowChange, same_value};
+use super::{ChildOp, Member, NamedBy, RowChange, same_value};
 use crate::error::{Error, ErrorKind};
 use crate::value::Value;
 
@@ -39,7 +39,7 @@ impl RowChange {
     /// assert!(ada.has_members());
     /// ```
     pub fn members_by_keys(&mut self) {
-        self.children.iter_mut().for_each(|child| child.by_key = true);
+        self.children.iter_mut().for_each(|child| child.named_by = NamedBy::Key);
     }
 
     /// The error of the first row, of this one and its members, whose version is another than its input was made from.

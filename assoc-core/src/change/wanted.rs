@@ -5,7 +5,7 @@
 //! [settles](RowChange::settle) them. Then it can look up the members below.
 
 use super::link::OwnerKey;
-use super::{ChildOp, Member, Row, RowChange};
+use super::{ChildOp, Member, NamedBy, Row, RowChange};
 use crate::error::Result;
 use crate::metadata::association::{AssociationDef, Cardinality, Linkage};
 use crate::metadata::model::ModelDef;
@@ -156,7 +156,9 @@ impl RowChange {
                     let row = found(owner, association, wanted)?;
                     let op = std::mem::replace(&mut child.op, ChildOp::Dissociate);
                     let ChildOp::Find(wanted) = op else { continue };
-                    child.by_key = wanted.then == Then::Remove;
+                    if wanted.then == Then::Remove {
+                        child.named_by = NamedBy::Key;
+                    }
                     match (*wanted).settled(association, row) {
                         Settled::Op(op) => child.op = op,
                         Settled::Target(target) => targets.push((association, target)),

@@ -291,7 +291,7 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
                             change = change.edit(association, row.change().mark_for_destruction());
                         }
                     }
-                    // Whoever says "all" has seen none of them.
+                    // They are all that the database has, and none was given.
                     Ok::<_, Error>((tx.update(change.by_keys()).await?, members.len() as u64))
                 })
                 .await?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::links::{End, Links};
 use super::{Added, LoadedGroup, LoadedRow, Path, PlannedRows};
-use crate::change::{ChildChange, ChildOp, Member, Row, RowChange, key_of_target};
+use crate::change::{ChildChange, ChildOp, Member, NamedBy, Row, RowChange, key_of_target};
 use crate::error::{Error, ErrorKind, FieldError, Result};
 use crate::key::KeyTuple;
 use crate::metadata::association::{AssociationDef, Linkage, LoadState};
@@ -167,7 +167,7 @@ impl Builder {
         let mut last: Option<PlainTargets> = None;
         for child in &mut children {
             let association = child.association;
-            let knows_version = child.knows_version();
+            let named_by = child.named_by();
             if !last.as_ref().is_some_and(|last| std::ptr::eq(last.association, association)) {
                 last = None;
             }
@@ -189,7 +189,7 @@ impl Builder {
                     }
                 }
                 (_, op) => {
-                    self.members(owner, association, std::mem::replace(op, ChildOp::Dissociate), knows_version)?;
+                    self.members(owner, association, std::mem::replace(op, ChildOp::Dissociate), named_by)?;
                     if last.is_none() {
                         last = self.plain_targets(owner, association);
                     }
@@ -271,13 +271,13 @@ impl Builder {
         }
     }
 
-    // What is said of an association. `knows_version`: a row that goes has to be of the version that is known of it.
+    // What is said of an association.
     fn members(
         &mut self,
         owner: Owner,
         association: &'static AssociationDef,
         op: ChildOp,
-        knows_version: bool,
+        named_by: NamedBy,
     ) -> Result<()> {
         let op = match op {
             ChildOp::Associate { .. } | ChildOp::Dissociate | ChildOp::Refused(_) | ChildOp::AssociateWith { .. } => {
@@ -301,7 +301,7 @@ impl Builder {
             loaded.state = Some(LoadState::Loaded);
         }
         match &*self.linkage(association)? {
-            Linkage::TargetKey(key) => self.targets(owner, group, association, *key, (op, knows_version)),
+            Linkage::TargetKey(key) => self.targets(owner, group, association, *key, op, named_by),
             Linkage::JoinRecord(record) => self.linked(owner, group, association, record, op),
             Linkage::OwnerKey(_) | Linkage::OwnerKeyAndType { .. } | Linkage::ReadOnly(_) => {
                 let message = "has no members that could be written";
@@ -311,7 +311,7 @@ impl Builder {
     }
 
     fn push_member(&mut self, owner: Owner, association: &'static AssociationDef, member: Member) -> Result<()> {
-        self.members(owner, association, ChildOp::Push { member, join: None }, false)
+        self.members(owner, association, ChildOp::Push { member, join: None }, NamedBy::Struct)
     }
 
     fn linkage(&mut self, association: &'static AssociationDef) -> Result<Rc<Linkage>> {

@@ -3,7 +3,7 @@
 use std::any::Any;
 
 use super::{Builder, Given, Owner};
-use crate::change::{ChildOp, Member, RowChange};
+use crate::change::{ChildOp, Member, NamedBy, RowChange};
 use crate::error::Result;
 use crate::key::KeyTuple;
 use crate::metadata::association::{AssociationDef, Cardinality, JoinRecord};
@@ -44,7 +44,7 @@ impl Builder {
             // The rows between go, of which no struct was given.
             other => {
                 let key_of = |row: &dyn Any| target.key_in(row, record.target.target_columns);
-                self.one_member(owner, group, association, (other, false), key_of)
+                self.one_member(owner, group, association, other, NamedBy::Key, key_of)
             }
         }
     }
@@ -101,8 +101,8 @@ impl Builder {
                         if let ChildOp::AssociateWith { target, .. } = child.op {
                             self.associate(owner, child.association, target)?;
                         } else {
-                            let knows_version = child.knows_version();
-                            self.members(owner, child.association, child.op, knows_version)?;
+                            let named_by = child.named_by();
+                            self.members(owner, child.association, child.op, named_by)?;
                         }
                     }
                 }

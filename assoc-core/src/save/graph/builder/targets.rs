@@ -3,7 +3,7 @@
 use std::any::Any;
 
 use super::{Builder, Given, Owner};
-use crate::change::{ChildOp, Member};
+use crate::change::{ChildOp, Member, NamedBy};
 use crate::error::{Error, FieldError, Result};
 use crate::key::KeyTuple;
 use crate::metadata::association::{AssociationDef, KeyJoin, Linkage};
@@ -19,7 +19,8 @@ impl Builder {
         group: usize,
         association: &'static AssociationDef,
         key: KeyJoin,
-        (op, knows_version): (ChildOp, bool),
+        op: ChildOp,
+        named_by: NamedBy,
     ) -> Result<()> {
         let target = (association.target)();
         let push = |builder: &mut Self, member: Member| {
@@ -67,7 +68,7 @@ impl Builder {
                 }
             }
             ChildOp::Clear => self.clear(owner, association),
-            other => self.one_member(owner, group, association, (other, knows_version), |row| target.key_of(row)),
+            other => self.one_member(owner, group, association, other, named_by, |row| target.key_of(row)),
         }
     }
 
@@ -79,19 +80,23 @@ impl Builder {
         self.ask(owner, association, Removal::Silent, Ask::All { keep: Vec::new(), link: None })
     }
 
-    // Changes, destroys or removes one member, which is found by a key of its row. If it goes, it has to be of the version that is
-    // known of it.
+    // Changes, destroys or removes one member, which is found by a key of its row. If it goes and its struct was given, it has to be of
+    // that version.
     pub(super) fn one_member(
         &mut self,
         owner: Owner,
         group: usize,
         association: &'static AssociationDef,
-        (op, knows_version): (ChildOp, bool),
+        op: ChildOp,
+        named_by: NamedBy,
         key_of: impl Fn(&dyn Any) -> Option<KeyTuple>,
     ) -> Result<()> {
         let version_of = |row: &dyn Any| {
             let target = (association.target)();
-            target.lock_version().filter(|_| knows_version).and_then(|column| target.key_in(row, &[column]))
+            target
+                .lock_version()
+                .filter(|_| named_by == NamedBy::Struct)
+                .and_then(|column| target.key_in(row, &[column]))
         };
         match op {
             ChildOp::Edit(change) => {
