@@ -88,20 +88,25 @@ fn permitted(root: &TokenStream, literal: &ExprStruct, errors: &mut Errors) -> T
     if let Some(rest) = &literal.rest {
         errors.on(rest, "nothing is permitted that is not named: name the fields".to_owned());
     }
-    let mut permit = quote_spanned!(model.span()=> #root::Permit::<#model>::new());
+    // At the model's name, which is what does not fit if it is the permit of another model.
+    let of = Span::mixed_site().located_at(model.span());
+    let permit = Ident::new("permit", of);
+    let mut steps = TokenStream::new();
     for field in &literal.fields {
         let Some((at, column)) = constant(field, errors) else { continue };
         let owner = placed(quote!(#model), at);
-        permit.extend(match (&field.colon_token, &ungrouped(field.expr.clone())) {
-            (None, _) => quote_spanned!(at=> .column(#owner::#column)),
+        let step = match (&field.colon_token, &ungrouped(field.expr.clone())) {
+            (None, _) => quote_spanned!(at=> #root::__build::permitted(#owner::#column, #permit)),
             (Some(_), Expr::Struct(below)) => {
                 let below = permitted(root, below, errors);
-                quote_spanned!(at=> .nested(#owner::#column, #below))
+                quote_spanned!(at=> #permit.nested(#owner::#column, #below))
             }
-            (Some(_), below) => quote_spanned!(at=> .nested(#owner::#column, #below)),
-        });
+            (Some(_), below) => quote_spanned!(at=> #permit.nested(#owner::#column, #below)),
+        };
+        steps.extend(quote!(let #permit = #step;));
     }
-    permit
+    let begin = quote_spanned!(model.span()=> #root::Permit::<#model>::new());
+    quote_spanned!(of=> { let #permit = #begin; #steps #permit })
 }
 
 // The path of a model at the place of a field, so that what the compiler says of the field's constant is there alone.

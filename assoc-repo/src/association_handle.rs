@@ -42,8 +42,9 @@ mod sealed {
 
 /// The owner that a handle is made of: `&mut owner` to load and write, `&owner` to read.
 #[diagnostic::on_unimplemented(
-    message = "a handle is made of a reference to the owner",
-    label = "give `&mut owner`, or `&owner` for reading only"
+    message = "`{Self}` is no reference to the one row that a handle is made of",
+    label = "give `&mut owner`, or `&owner` for reading only",
+    note = "associations of several rows are loaded by `repo.preload(&mut users, User::POSTS)`"
 )]
 pub trait OwnerRef: sealed::OwnerRef + Send + Sync {
     /// The owner's model.
@@ -53,6 +54,7 @@ pub trait OwnerRef: sealed::OwnerRef + Send + Sync {
     fn owner(&self) -> &Self::Owner;
 }
 
+#[diagnostic::do_not_recommend]
 impl<O: Model> OwnerRef for &O {
     type Owner = O;
 
@@ -61,6 +63,7 @@ impl<O: Model> OwnerRef for &O {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<O: Model> OwnerRef for &mut O {
     type Owner = O;
 
