@@ -19,8 +19,9 @@ use crate::Repo;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not one row of a model",
     label = "this call takes one row",
-    note = "several rows are destroyed by `repo.destroy_rows(&rows)`; the rows of a query by `repo.destroy_all(query)`, and without \
-            what depends on them by `repo.delete_all(query)`",
+    note = "several rows are destroyed by `repo.destroy_rows(&rows)`; rows of which only the keys are known by \
+            `repo.destroy_all(Query::filter(User::ID.is_in(ids)))`, and without what depends on them by `repo.delete_all(…)`",
+    note = "an `Option` is taken apart first: `if let Some(user) = &user {{ … }}`",
     note = "a struct is a model with `#[derive(Model)]`"
 )]
 pub trait OneRow: Model {}

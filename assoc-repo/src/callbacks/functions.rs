@@ -153,6 +153,9 @@ pub trait CallbackFuture: Future<Output = Result<()>> {}
 impl<F: Future<Output = Result<()>>> CallbackFuture for F {}
 
 /// Requires that a callback is one.
-pub fn callback_future<F: CallbackFuture>(future: F) -> F {
+pub fn callback_future<F: CallbackFuture>(future: F) -> impl Future<Output = Result<()>> {
     future
 }
+
+/// A callback of an association, as the derive calls it. A function of another signature is told both.
+pub type MemberCallback<'a, 'c, O, T, F> = fn(&'a O, &'a T, &'a CallbackContext<'c>) -> F;
