@@ -44,6 +44,7 @@ fn draft(root: &TokenStream, literal: &ExprStruct, errors: &mut Errors) -> Token
     let model = &literal.path;
     // Out of sight of the expressions.
     let draft = Ident::new("draft", Span::mixed_site());
+    let members = Ident::new("members", Span::mixed_site());
     let begin = match &literal.rest {
         Some(rest) => quote_spanned!(rest.span()=> #root::__build::begin::<#model>(#rest)),
         None => quote_spanned!(model.span()=> <#model as #root::ModelExt>::build()),
@@ -52,17 +53,25 @@ fn draft(root: &TokenStream, literal: &ExprStruct, errors: &mut Errors) -> Token
     for field in &literal.fields {
         let Some((at, column)) = constant(field, errors) else { continue };
         let owner = placed(quote!(#model), at);
-        let mut step = |function: &str, value: TokenStream| {
-            let function = Ident::new(function, at);
-            steps.extend(quote_spanned!(at=> let #draft = #root::__build::#function(#owner::#column, #draft, #value);));
-        };
         match ungrouped(field.expr.clone()) {
+            // Without elements it is a check of the name alone.
             Expr::Array(list) => {
+                let begin = quote_spanned!(at=> #root::__build::members(#owner::#column));
+                steps.extend(if list.elems.is_empty() {
+                    quote!(let _ = #begin;)
+                } else {
+                    quote!(let #members = #begin;)
+                });
                 for element in list.elems {
-                    step("member", value(root, ungrouped(element), errors));
+                    let element = value(root, ungrouped(element), errors);
+                    steps.extend(quote_spanned!(at=> let #draft = #members.add(#draft, #element);));
                 }
             }
-            other => step("field", value(root, other, errors)),
+            other => {
+                let given = value(root, other, errors);
+                let call = quote_spanned!(at=> #root::__build::field(#owner::#column, #draft, #given));
+                steps.extend(quote_spanned!(at=> let #draft = #call;));
+            }
         }
     }
     quote!({ let #draft = #begin; #steps #draft })

@@ -93,9 +93,8 @@ impl<O: Model> OwnerMut for &mut O {
 /// one.
 #[diagnostic::on_unimplemented(
     message = "no handle can be made of `{R}` and `{Self}`",
-    label = "no association of this owner",
-    note = "give one row by reference, and an association of its model: `repo.association(&mut user, User::POSTS)`, or `&user` \
-            for reading only",
+    label = "a handle takes a reference to one row, and an association of its model",
+    note = "write `repo.association(&mut user, User::POSTS)`, or `&user` for reading only",
     note = "associations of several rows are loaded by `repo.preload(&mut users, User::POSTS)`"
 )]
 pub trait HandleOf<R>: sealed::HandleOf {

@@ -132,7 +132,8 @@ pub use assoc_core as core;
 #[doc(hidden)]
 pub mod __private {
     pub use crate::callbacks::{
-        AddFunction, CallbackContext, Callbacks, Change, MemberCallback, MemberFunction, MemberFunctions, ModelFunctions, callback_future, change_as, row_as,
+        AddFunction, CallbackContext, Callbacks, Change, MemberCallback, MemberFunction, MemberFunctions,
+        ModelFunctions, callback_future, change_as, row_as,
     };
     pub use assoc_core::__private::*;
     pub use assoc_core::change::{Row, RowChange};

@@ -16,8 +16,8 @@ use assoc_core::{Assignment, Error, ErrorKind, Model, Result};
 
 use crate::callbacks::Firing;
 use crate::changeset::{Changeset, IntoChangeset};
-use crate::query::Select;
 use crate::one_row::OneRow;
+use crate::query::Select;
 use crate::repo::Repo;
 
 mod results;

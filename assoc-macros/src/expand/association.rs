@@ -5,7 +5,7 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Path;
 use syn::spanned::Spanned;
 
-use super::{called, callbacks, function, generated};
+use super::{callbacks, called, function, generated};
 use crate::attributes::Inverse;
 use crate::holder::Holder;
 use crate::kinds::Through;

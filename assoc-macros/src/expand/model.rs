@@ -6,8 +6,8 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::{
-    Root, aggregated, association, called, callbacks, checks, diesel, function, generated, in_anonymous_constant, row_traits,
-    serial,
+    Root, aggregated, association, callbacks, called, checks, diesel, function, generated, in_anonymous_constant,
+    row_traits, serial,
 };
 use crate::names::token;
 use crate::parse::{FilledInput, Precision};

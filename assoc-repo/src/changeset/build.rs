@@ -105,16 +105,30 @@ pub trait BuildField<M, X, How> {
             otherwise write the association that it goes through"
 )]
 #[doc(hidden)]
-pub trait BuildMembers<M> {
-    type Member: Model;
+pub trait BuildMembers {
+    // A type that what is no such association does not have: the compiler then says nothing of the elements.
+    type Members;
 
-    fn add<How>(self, draft: Changeset<M>, member: impl IntoMembers<Self::Member, How>) -> Changeset<M>;
+    fn members(self) -> Self::Members;
+}
+
+/// An association to which a list gives members.
+#[doc(hidden)]
+pub struct Members<A>(A);
+
+impl<A: Copy> Members<A> {
+    pub fn add<M: Model, T: Model, How>(&self, draft: Changeset<M>, member: impl IntoMembers<T, How>) -> Changeset<M>
+    where
+        A: WritableMany<M, T>,
+    {
+        draft.push(self.0, member)
+    }
 }
 
 /// What stands alone in `permit!`: a column.
 #[diagnostic::on_unimplemented(
     message = "only a column stands alone in `permit!`",
-    label = "no column of `{M}`",
+    label = "no column",
     note = "of an association, say which columns of its members are permitted: `posts: Post {{ title }}`, or with options `posts: \
             permit!(Post {{ title }}).allow_destroy()`"
 )]
@@ -168,11 +182,11 @@ impl<M: Model, T: Model, How, A: WritableMany<M, T>, X: IntoMembers<T, How>> Bui
 macro_rules! build_members {
     ($([$($link:tt)*] $holder:ty),*) => {$(
         #[diagnostic::do_not_recommend]
-        impl<M: Model, T: Model $($link)*> BuildMembers<M> for Association<M, T, $holder> {
-            type Member = T;
+        impl<M: Model, T: Model $($link)*> BuildMembers for Association<M, T, $holder> {
+            type Members = Members<Self>;
 
-            fn add<How>(self, draft: Changeset<M>, member: impl IntoMembers<T, How>) -> Changeset<M> {
-                draft.push(self, member)
+            fn members(self) -> Members<Self> {
+                Members(self)
             }
         }
     )*};
@@ -190,7 +204,7 @@ pub mod __build {
     use assoc_core::Model;
     pub use assoc_macros::{build, permit};
 
-    use super::{BuildField, BuildMembers, Changeset, IntoChangeset, IntoMembers, PermitColumn};
+    use super::{BuildField, BuildMembers, Changeset, IntoChangeset, PermitColumn};
     use crate::Permit;
 
     /// The changeset that a literal continues.
@@ -203,13 +217,9 @@ pub mod __build {
         field.give(draft, value)
     }
 
-    /// Adds an element of a list.
-    pub fn member<M, F: BuildMembers<M>, How>(
-        field: F,
-        draft: Changeset<M>,
-        member: impl IntoMembers<F::Member, How>,
-    ) -> Changeset<M> {
-        field.add(draft, member)
+    /// What takes the elements of a list.
+    pub fn members<F: BuildMembers>(field: F) -> F::Members {
+        field.members()
     }
 
     /// Permits a column.

@@ -27,7 +27,7 @@ use super::Changeset;
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a changeset of `{M}`",
-    label = "not a changeset",
+    label = "not such a changeset",
     note = "a new row is built: `repo.insert(User::build().set(User::NAME, \"Ada\"))`",
     note = "a row that exists is changed: `repo.update(user.change().set(User::NAME, \"Ada\"))`; after editing a struct, `repo.update(before.change_to(&after))`",
     note = "several new rows: `repo.insert_all(changesets)`; rows that exist are updated one by one, or all alike by \
