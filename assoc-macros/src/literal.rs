@@ -52,11 +52,11 @@ fn draft(root: &TokenStream, literal: &ExprStruct, errors: &mut Errors) -> Token
     let mut steps = TokenStream::new();
     for field in &literal.fields {
         let Some((at, column)) = constant(field, errors) else { continue };
-        let owner = placed(quote!(#model), at);
+        let (owner, root_here) = (placed(quote!(#model), at), placed(root.clone(), at));
         match ungrouped(field.expr.clone()) {
             // Without elements it is a check of the name alone.
             Expr::Array(list) => {
-                let begin = quote_spanned!(at=> #root::__build::members(#owner::#column));
+                let begin = quote_spanned!(at=> #root_here::__build::members(#owner::#column));
                 steps.extend(if list.elems.is_empty() {
                     quote!(let _ = #begin;)
                 } else {
@@ -69,7 +69,7 @@ fn draft(root: &TokenStream, literal: &ExprStruct, errors: &mut Errors) -> Token
             }
             other => {
                 let given = value(root, other, errors);
-                let call = quote_spanned!(at=> #root::__build::field(#owner::#column, #draft, #given));
+                let call = quote_spanned!(at=> #root_here::__build::field(#owner::#column, #draft, #given));
                 steps.extend(quote_spanned!(at=> let #draft = #call;));
             }
         }
@@ -103,9 +103,9 @@ fn permitted(root: &TokenStream, literal: &ExprStruct, errors: &mut Errors) -> T
     let mut steps = TokenStream::new();
     for field in &literal.fields {
         let Some((at, column)) = constant(field, errors) else { continue };
-        let owner = placed(quote!(#model), at);
+        let (owner, root_here) = (placed(quote!(#model), at), placed(root.clone(), at));
         let step = match (&field.colon_token, &ungrouped(field.expr.clone())) {
-            (None, _) => quote_spanned!(at=> #root::__build::permitted(#owner::#column, #permit)),
+            (None, _) => quote_spanned!(at=> #root_here::__build::permitted(#owner::#column, #permit)),
             (Some(_), Expr::Struct(below)) => {
                 let below = permitted(root, below, errors);
                 quote_spanned!(at=> #permit.nested(#owner::#column, #below))
@@ -118,7 +118,7 @@ fn permitted(root: &TokenStream, literal: &ExprStruct, errors: &mut Errors) -> T
     quote_spanned!(of=> { let #permit = #begin; #steps #permit })
 }
 
-// The path of a model at the place of a field, so that what the compiler says of the field's constant is there alone.
+// A path at the place of a field, so that what the compiler says of the field's constant is there alone.
 fn placed(path: TokenStream, at: Span) -> TokenStream {
     let one = |mut token: TokenTree| {
         token.set_span(token.span().located_at(at));
