@@ -56,7 +56,7 @@ fn draft(root: &TokenStream, literal: &ExprStruct, errors: &mut Errors) -> Token
         match ungrouped(field.expr.clone()) {
             // Without elements it is a check of the name alone.
             Expr::Array(list) => {
-                let begin = quote_spanned!(at=> #root_here::__build::members(#owner::#column));
+                let begin = quote_spanned!(at=> #root_here::__build::Lists.members(#owner::#column));
                 steps.extend(if list.elems.is_empty() {
                     quote!(let _ = #begin;)
                 } else {

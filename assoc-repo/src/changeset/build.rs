@@ -217,9 +217,13 @@ pub mod __build {
         field.give(draft, value)
     }
 
-    /// What takes the elements of a list.
-    pub fn members<F: BuildMembers>(field: F) -> F::Members {
-        field.members()
+    /// What takes the elements of a list. It has a method, because the compiler reports a missing bound of a function twice.
+    pub struct Lists;
+
+    impl Lists {
+        pub fn members<F: BuildMembers>(&self, field: F) -> F::Members {
+            field.members()
+        }
     }
 
     /// Permits a column.
