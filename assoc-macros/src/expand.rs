@@ -5,8 +5,9 @@
 //! `Vec` is not affected.
 
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::Path;
+use syn::spanned::Spanned;
 
 mod aggregated;
 mod association;
@@ -76,6 +77,15 @@ fn row_traits(target: &Ident) -> TokenStream {
 pub(crate) fn function(model: &Ident, signature: &TokenStream, body: &TokenStream) -> TokenStream {
     let body = without_self(body.clone(), model);
     quote!({ fn __function #signature { #body } __function })
+}
+
+/// A call of a function of the program that an option names. It is taken as a function of the wanted signature first, so
+/// the compiler says of another function, at its name, which one is wanted and which one it is.
+pub(crate) fn called(path: &Path, signature: &TokenStream, arguments: &TokenStream) -> TokenStream {
+    quote_spanned!(generated(path.span())=> {
+        let __wanted: #signature = #path;
+        __wanted(#arguments)
+    })
 }
 
 /// Code outside of the model's `impl`, where `Self` is nothing.

@@ -44,6 +44,7 @@ fn draft(root: &TokenStream, literal: &ExprStruct, errors: &mut Errors) -> Token
     let model = &literal.path;
     // Out of sight of the expressions.
     let draft = Ident::new("draft", Span::mixed_site());
+    let members = Ident::new("members", Span::mixed_site());
     let begin = match &literal.rest {
         Some(rest) => quote_spanned!(rest.span()=> #root::__build::begin::<#model>(#rest)),
         None => quote_spanned!(model.span()=> <#model as #root::ModelExt>::build()),
@@ -51,18 +52,26 @@ fn draft(root: &TokenStream, literal: &ExprStruct, errors: &mut Errors) -> Token
     let mut steps = TokenStream::new();
     for field in &literal.fields {
         let Some((at, column)) = constant(field, errors) else { continue };
-        let owner = placed(quote!(#model), at);
-        let mut step = |function: &str, value: TokenStream| {
-            let function = Ident::new(function, at);
-            steps.extend(quote_spanned!(at=> let #draft = #root::__build::#function(#owner::#column, #draft, #value);));
-        };
+        let (owner, root_here) = (placed(quote!(#model), at), placed(root.clone(), at));
         match ungrouped(field.expr.clone()) {
+            // Without elements it is a check of the name alone.
             Expr::Array(list) => {
+                let begin = quote_spanned!(at=> #root_here::__build::Lists.members(#owner::#column));
+                steps.extend(if list.elems.is_empty() {
+                    quote!(let _ = #begin;)
+                } else {
+                    quote!(let #members = #begin;)
+                });
                 for element in list.elems {
-                    step("member", value(root, ungrouped(element), errors));
+                    let element = value(root, ungrouped(element), errors);
+                    steps.extend(quote_spanned!(at=> let #draft = #members.add(#draft, #element);));
                 }
             }
-            other => step("field", value(root, other, errors)),
+            other => {
+                let given = value(root, other, errors);
+                let call = quote_spanned!(at=> #root_here::__build::field(#owner::#column, #draft, #given));
+                steps.extend(quote_spanned!(at=> let #draft = #call;));
+            }
         }
     }
     quote!({ let #draft = #begin; #steps #draft })
@@ -88,23 +97,28 @@ fn permitted(root: &TokenStream, literal: &ExprStruct, errors: &mut Errors) -> T
     if let Some(rest) = &literal.rest {
         errors.on(rest, "nothing is permitted that is not named: name the fields".to_owned());
     }
-    let mut permit = quote_spanned!(model.span()=> #root::Permit::<#model>::new());
+    // At the model's name, which is what does not fit if it is the permit of another model.
+    let of = Span::mixed_site().located_at(model.span());
+    let permit = Ident::new("permit", of);
+    let mut steps = TokenStream::new();
     for field in &literal.fields {
         let Some((at, column)) = constant(field, errors) else { continue };
-        let owner = placed(quote!(#model), at);
-        permit.extend(match (&field.colon_token, &ungrouped(field.expr.clone())) {
-            (None, _) => quote_spanned!(at=> .column(#owner::#column)),
+        let (owner, root_here) = (placed(quote!(#model), at), placed(root.clone(), at));
+        let step = match (&field.colon_token, &ungrouped(field.expr.clone())) {
+            (None, _) => quote_spanned!(at=> #root_here::__build::permitted(#owner::#column, #permit)),
             (Some(_), Expr::Struct(below)) => {
                 let below = permitted(root, below, errors);
-                quote_spanned!(at=> .nested(#owner::#column, #below))
+                quote_spanned!(at=> #permit.nested(#owner::#column, #below))
             }
-            (Some(_), below) => quote_spanned!(at=> .nested(#owner::#column, #below)),
-        });
+            (Some(_), below) => quote_spanned!(at=> #permit.nested(#owner::#column, #below)),
+        };
+        steps.extend(quote!(let #permit = #step;));
     }
-    permit
+    let begin = quote_spanned!(model.span()=> #root::Permit::<#model>::new());
+    quote_spanned!(of=> { let #permit = #begin; #steps #permit })
 }
 
-// The path of a model at the place of a field, so that what the compiler says of the field's constant is there alone.
+// A path at the place of a field, so that what the compiler says of the field's constant is there alone.
 fn placed(path: TokenStream, at: Span) -> TokenStream {
     let one = |mut token: TokenTree| {
         token.set_span(token.span().located_at(at));

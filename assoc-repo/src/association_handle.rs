@@ -42,7 +42,7 @@ mod sealed {
 
 /// The owner that a handle is made of: `&mut owner` to load and write, `&owner` to read.
 #[diagnostic::on_unimplemented(
-    message = "a handle is made of a reference to the owner",
+    message = "`{Self}` is no reference to the one row that a handle is made of",
     label = "give `&mut owner`, or `&owner` for reading only"
 )]
 pub trait OwnerRef: sealed::OwnerRef + Send + Sync {
@@ -53,6 +53,7 @@ pub trait OwnerRef: sealed::OwnerRef + Send + Sync {
     fn owner(&self) -> &Self::Owner;
 }
 
+#[diagnostic::do_not_recommend]
 impl<O: Model> OwnerRef for &O {
     type Owner = O;
 
@@ -61,6 +62,7 @@ impl<O: Model> OwnerRef for &O {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<O: Model> OwnerRef for &mut O {
     type Owner = O;
 
@@ -90,9 +92,10 @@ impl<O: Model> OwnerMut for &mut O {
 /// An association that [`Repo::association`] makes a handle of: a [`Collection`] of one to many, a [`Singular`] of one to
 /// one.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no association of this owner",
-    label = "no handle can be made of it",
-    note = "name an association of the owner's model: `repo.association(&mut user, User::POSTS)`"
+    message = "no handle can be made of `{R}` and `{Self}`",
+    label = "a handle takes a reference to one row, and an association of its model",
+    note = "write `repo.association(&mut user, User::POSTS)`, or `&user` for reading only",
+    note = "associations of several rows are loaded by `repo.preload(&mut users, User::POSTS)`"
 )]
 pub trait HandleOf<R>: sealed::HandleOf {
     /// The handle.
@@ -119,13 +122,8 @@ pub trait ToOneAssociation<O, T>: sealed::HandleOf + Send + Sync + 'static {
 
 macro_rules! to_many {
     ($([$($parameter:tt)*] $holder:ty;)+) => {$(
-        impl<O: Model, R: OwnerRef<Owner = O>, T: Model, $($parameter)*> HandleOf<R> for Association<O, T, $holder> {
-            type Handle<'r> = Collection<'r, R, T, Self>;
-
-            fn handle<'r>(self, repo: &'r Repo, owner: R) -> Self::Handle<'r> {
-                Collection::new(repo, owner, self)
-            }
-        }
+        to_many!(@handle &'o O, [T: Model, $($parameter)*] $holder);
+        to_many!(@handle &'o mut O, [T: Model, $($parameter)*] $holder);
 
         impl<O: Model, T: Model, $($parameter)*> ToManyAssociation<O, T> for Association<O, T, $holder> {
             fn preload(self) -> Preload<O, T> {
@@ -133,6 +131,18 @@ macro_rules! to_many {
             }
         }
     )+};
+    // For each of the two references, and not for all that are an `OwnerRef`: then another owner is one error, which our words
+    // explain.
+    (@handle $owner:ty, [$($parameter:tt)*] $holder:ty) => {
+        #[diagnostic::do_not_recommend]
+        impl<'o, O: Model, $($parameter)*> HandleOf<$owner> for Association<O, T, $holder> {
+            type Handle<'r> = Collection<'r, $owner, T, Self>;
+
+            fn handle<'r>(self, repo: &'r Repo, owner: $owner) -> Self::Handle<'r> {
+                Collection::new(repo, owner, self)
+            }
+        }
+    };
 }
 
 to_many! {
@@ -144,15 +154,8 @@ to_many! {
 // A target behind others is of one model, so that one statement can join its way.
 macro_rules! to_one {
     ($([$($parameter:tt)*] $holder:ty, $target:ident by $read:expr;)+) => {$(
-        impl<O: Model, R: OwnerRef<Owner = O>, T: $target, S: ToOne<Target = T>, $($parameter)*> HandleOf<R>
-            for Association<O, T, $holder>
-        {
-            type Handle<'r> = Singular<'r, R, T, Self>;
-
-            fn handle<'r>(self, repo: &'r Repo, owner: R) -> Self::Handle<'r> {
-                Singular::new(repo, owner, self)
-            }
-        }
+        to_one!(@handle &'o O, [T: $target, S: ToOne<Target = T>, $($parameter)*] $holder);
+        to_one!(@handle &'o mut O, [T: $target, S: ToOne<Target = T>, $($parameter)*] $holder);
 
         impl<O: Model, T: $target, S: ToOne<Target = T>, $($parameter)*> ToOneAssociation<O, T>
             for Association<O, T, $holder>
@@ -162,6 +165,16 @@ macro_rules! to_one {
             }
         }
     )+};
+    (@handle $owner:ty, [$($parameter:tt)*] $holder:ty) => {
+        #[diagnostic::do_not_recommend]
+        impl<'o, O: Model, $($parameter)*> HandleOf<$owner> for Association<O, T, $holder> {
+            type Handle<'r> = Singular<'r, $owner, T, Self>;
+
+            fn handle<'r>(self, repo: &'r Repo, owner: $owner) -> Self::Handle<'r> {
+                Singular::new(repo, owner, self)
+            }
+        }
+    };
 }
 
 to_one! {
@@ -203,7 +216,7 @@ impl Repo {
     /// assert_eq!(repo.association(&user, User::POSTS).count().await?, 1);
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub fn association<R: OwnerRef, A: HandleOf<R>>(&self, owner: R, association: A) -> A::Handle<'_> {
+    pub fn association<R, A: HandleOf<R>>(&self, owner: R, association: A) -> A::Handle<'_> {
         association.handle(self, owner)
     }
 }

@@ -24,7 +24,9 @@ mod hooks;
 
 pub use change::Change;
 pub use context::{CallbackContext, Cause, RowAction};
-pub use functions::{AddFunction, MemberFunction, MemberFunctions, ModelFunctions, change_as, row_as};
+pub use functions::{
+    AddFunction, MemberCallback, MemberFunction, MemberFunctions, ModelFunctions, callback_future, change_as, row_as,
+};
 pub(crate) use functions::{AfterFunction, member_functions, model_functions};
 pub use hooks::Callbacks;
 

@@ -19,6 +19,7 @@ use assoc_core::{Error, ErrorKind, Model, Result, Value};
 
 use crate::changeset::refuse_read_only;
 use crate::counters::{Lock, Mode};
+use crate::one_row::OneRow;
 use crate::query::Select;
 use crate::repo::Repo;
 use crate::session::Session;
@@ -85,7 +86,7 @@ impl Repo {
     /// assert_eq!(report.to_string(), "User: 1 destroyed; Post: 2 destroyed");
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub fn destroy<M: Model>(&self, row: &M) -> BoxFuture<'_, Result<DestroyReport>> {
+    pub fn destroy<M: OneRow>(&self, row: &M) -> BoxFuture<'_, Result<DestroyReport>> {
         self.destroy_rows([row])
     }
 
@@ -166,7 +167,7 @@ impl Repo {
     /// assert!(repo.destroy(&user).await.unwrap_err().is_restricted());
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub fn preview_destroy<M: Model>(&self, row: &M) -> BoxFuture<'_, Result<DestroyReport>> {
+    pub fn preview_destroy<M: OneRow>(&self, row: &M) -> BoxFuture<'_, Result<DestroyReport>> {
         self.run_preview(self.given_rows([row], Reading::All))
     }
 

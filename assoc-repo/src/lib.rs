@@ -110,6 +110,7 @@ mod levels;
 mod log;
 mod multi;
 mod multi_db;
+mod one_row;
 mod preload;
 mod primary_key_of;
 mod row_guard;
@@ -131,7 +132,8 @@ pub use assoc_core as core;
 #[doc(hidden)]
 pub mod __private {
     pub use crate::callbacks::{
-        AddFunction, CallbackContext, Callbacks, MemberFunction, MemberFunctions, ModelFunctions, change_as, row_as,
+        AddFunction, CallbackContext, Callbacks, Change, MemberCallback, MemberFunction, MemberFunctions,
+        ModelFunctions, callback_future, change_as, row_as,
     };
     pub use assoc_core::__private::*;
     pub use assoc_core::change::{Row, RowChange};
@@ -177,6 +179,7 @@ pub use destroy::{DestroyReport, DestroyedModel};
 pub use get_association::ReadAssociation;
 pub use include::{Include, Included, Wanted, WantedPlace};
 pub use multi::{Multi, Step, StepKind, StepResults};
+pub use one_row::OneRow;
 pub use pages::{Cursor, KeysetPage, OffsetPage, Page};
 pub use permit::{NestedIn, Permit};
 pub use preload_existing::{PreloadTarget, Together};

@@ -16,6 +16,7 @@ use assoc_core::{Assignment, Error, ErrorKind, Model, Result};
 
 use crate::callbacks::Firing;
 use crate::changeset::{Changeset, IntoChangeset};
+use crate::one_row::OneRow;
 use crate::query::Select;
 use crate::repo::Repo;
 
@@ -318,7 +319,7 @@ impl Multi {
     /// assert!(repo.get::<Post>(1, Query::new()).await?.is_none());
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub fn delete<M: Model>(&mut self, name: impl Into<String>, row: &M) -> Step<()> {
+    pub fn delete<M: OneRow>(&mut self, name: impl Into<String>, row: &M) -> Step<()> {
         let row = Arc::new(row.clone());
         self.add(name.into(), StepKind::Delete(M::DEF.name), None, move |tx, _| {
             let row = Arc::clone(&row);

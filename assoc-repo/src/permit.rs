@@ -321,8 +321,9 @@ impl<M: Model> Permit<M> {
 
 /// An association whose members input may name: one that can be written, to rows of one model.
 #[diagnostic::on_unimplemented(
-    message = "input cannot name members of this association",
-    label = "read-only, or polymorphic",
+    message = "input cannot name members of this field",
+    label = "a column, or an association that is read-only or polymorphic",
+    note = "a column has no members: its name alone permits it, `permit!(User {{ name }})`",
     note = "a polymorphic `belongs_to` does not say of which model a new target is: cast the target by itself and give it with \
             `associate`",
     note = "a `has_many through` can be written where it goes through a `has_many` whose rows belong to both owner and member"
@@ -341,12 +342,14 @@ pub struct OfMembers<How>(PhantomData<How>);
 #[doc(hidden)]
 pub struct OfOwner(());
 
+#[diagnostic::do_not_recommend]
 impl<O, T: Model, How, A: Clearable<O, T, How>> NestedIn<O, T, OfMembers<How>> for A {
     fn association(&self) -> &'static AssociationDef {
         Clearable::association(self)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<O, T: Model, S: ToOne<Target = T>> NestedIn<O, T, OfOwner> for Association<O, T, BelongsTo<S>> {
     fn association(&self) -> &'static AssociationDef {
         (*self).def()

@@ -10,6 +10,7 @@ use assoc_core::{ColumnList, Error, Model, Result, SqlType, Value};
 
 use crate::changeset::refuse_read_only;
 use crate::counters::{Mode, apply};
+use crate::one_row::OneRow;
 use crate::repo::Repo;
 use crate::save;
 use crate::session::Session;
@@ -65,7 +66,7 @@ impl Repo {
     /// assert_eq!(note.seen_at, Some(note.updated_at));
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub fn touch<'a, M: Model>(&'a self, row: &'a mut M) -> BoxFuture<'a, Result<()>> {
+    pub fn touch<'a, M: OneRow>(&'a self, row: &'a mut M) -> BoxFuture<'a, Result<()>> {
         Box::pin(self.touch_row(row, Vec::new()))
     }
 
@@ -93,7 +94,7 @@ impl Repo {
     /// assert_eq!(note.seen_at.map(|time| time.timestamp()), Some(30));
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub fn touch_columns<'a, M: Model>(
+    pub fn touch_columns<'a, M: OneRow>(
         &'a self,
         row: &'a mut M,
         columns: impl ColumnList<M>,

@@ -12,6 +12,7 @@ use assoc_core::{Error, ErrorKind, Model, Result, Value, schema, sql};
 
 use crate::callbacks::Firing;
 use crate::changeset::{Changeset, IntoChangeset, refuse_read_only, refuse_read_only_row};
+use crate::one_row::OneRow;
 use crate::repo::Repo;
 use crate::row_guard::RowGuard;
 use crate::save;
@@ -232,7 +233,7 @@ impl Repo {
     /// assert!(repo.delete(&post).await.unwrap_err().is_not_found());
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub fn delete<'a, M: Model>(&'a self, row: &'a M) -> BoxFuture<'a, Result<()>> {
+    pub fn delete<'a, M: OneRow>(&'a self, row: &'a M) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             self.require_here(M::DEF)?;
             M::DEF.require_primary_key("`delete`")?;

@@ -28,7 +28,8 @@ use crate::value::Value;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a model",
     label = "not a model",
-    note = "add `#[derive(Model)]` to `{Self}`; the target of an association is always a model"
+    note = "add `#[derive(Model)]` to `{Self}`; the target of an association is always a model, and an enum of models that \
+            of a `#[belongs_to(polymorphic)]`"
 )]
 pub trait Model: Clone + Send + Sync + Sized + 'static {
     /// The primary key: one column's type or a tuple; `()` for a table without one.

@@ -5,7 +5,7 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Path;
 use syn::spanned::Spanned;
 
-use super::{callbacks, function, generated};
+use super::{callbacks, called, function, generated};
 use crate::attributes::Inverse;
 use crate::holder::Holder;
 use crate::kinds::Through;
@@ -70,7 +70,8 @@ fn options(model: &Model, association: &Association) -> TokenStream {
     if let Some(path) = &scope_def.owner_scope {
         let owner = &model.ident;
         let at = generated(path.span());
-        let call = quote_spanned!(at=> #path(__owner, __assoc::Scope::<#target>::new()));
+        let signature = quote_spanned!(at=> fn(&#owner, __assoc::Scope<#target>) -> __assoc::Scope<#target>);
+        let call = called(path, &signature, &quote!(__owner, __assoc::Scope::new()));
         let body = quote! {
             match __owner.downcast_ref::<#owner>() {
                 __assoc::Option::Some(__owner) => __assoc::Scope::into_def(#call),
@@ -109,7 +110,8 @@ fn options(model: &Model, association: &Association) -> TokenStream {
 fn link_sql(model: &Model, association: &Association) -> TokenStream {
     let (owner, target) = (&model.ident, &association.target);
     let of = |path: &Path| {
-        let call = quote_spanned!(generated(path.span())=> #path(__owner, __target));
+        let signature = quote_spanned!(generated(path.span())=> fn(&#owner, &#target) -> __assoc::RawSql);
+        let call = called(path, &signature, &quote!(__owner, __target));
         let body = quote! {
             match (__owner.downcast_ref::<#owner>(), __target.downcast_ref::<#target>()) {
                 (__assoc::Option::Some(__owner), __assoc::Option::Some(__target)) => #call,
@@ -157,7 +159,10 @@ fn scope(association: &Association) -> Option<TokenStream> {
     let at = generated(scope.as_ref().map_or(association.span, Spanned::span));
     let all = quote_spanned!(at=> __assoc::Scope::<#target>::new() #calls);
     Some(match scope {
-        Some(path) => quote_spanned!(at=> #path(#all)),
+        Some(path) => {
+            let signature = quote_spanned!(at=> fn(__assoc::Scope<#target>) -> __assoc::Scope<#target>);
+            called(path, &signature, &all)
+        }
         None => all,
     })
 }

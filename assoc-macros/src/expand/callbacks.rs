@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::Path;
 use syn::spanned::Spanned;
 
-use super::{generated, without_self};
+use super::{called, generated, without_self};
 use crate::parse::MemberCallbacksInput;
 use crate::validate::{Association, Model};
 
@@ -46,14 +46,15 @@ pub(super) fn of_members(model: &Model, association: &Association) -> Option<Tok
 // A function of the application as one that takes rows of any model.
 fn function(model: &Model, association: &Association, path: &Path, is_of_change: bool) -> TokenStream {
     let (owner, target) = (&model.ident, &association.target);
-    let at = generated(path.span());
-    let owner_row = quote_spanned!(at=> __assoc::row_as::<#owner>(__owner)?);
-    let (member_type, member) = if is_of_change {
-        (quote!(__assoc::RowChange), quote_spanned!(at=> &__assoc::change_as::<#target>(__member)))
+    let (member_type, given, member) = if is_of_change {
+        (quote!(__assoc::RowChange), quote!(__assoc::Change<#target>), quote!(&__assoc::change_as::<#target>(__member)))
     } else {
-        (quote!(__assoc::Row), quote_spanned!(at=> __assoc::row_as::<#target>(__member)?))
+        (quote!(__assoc::Row), quote!(#target), quote!(__assoc::row_as::<#target>(__member)?))
     };
-    let call = quote_spanned!(at=> #path(#owner_row, #member, __cx).await);
+    let at = generated(path.span());
+    let signature = quote_spanned!(at=> __assoc::MemberCallback<'_, '_, #owner, #given, _>);
+    let call = called(path, &signature, &quote!(__owner, __member, __cx));
+    let call = quote_spanned!(at=> __assoc::callback_future(#call).await);
     let function = Ident::new("__callback", Span::call_site());
     let code = quote! {
         {
@@ -62,7 +63,11 @@ fn function(model: &Model, association: &Association, path: &Path, is_of_change:
                 __member: &'__a #member_type,
                 __cx: &'__a __assoc::CallbackContext<'__a>,
             ) -> __assoc::BoxFuture<'__a, __assoc::Result<()>> {
-                __assoc::Box::pin(async move { #call })
+                __assoc::Box::pin(async move {
+                    let __owner = __assoc::row_as::<#owner>(__owner)?;
+                    let __member = #member;
+                    #call
+                })
             }
             #function
         }

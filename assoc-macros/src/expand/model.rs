@@ -6,8 +6,8 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::{
-    Root, aggregated, association, callbacks, checks, diesel, function, generated, in_anonymous_constant, row_traits,
-    serial,
+    Root, aggregated, association, callbacks, called, checks, diesel, function, generated, in_anonymous_constant,
+    row_traits, serial,
 };
 use crate::names::token;
 use crate::parse::{FilledInput, Precision};
@@ -211,13 +211,17 @@ fn definition(model: &Model) -> TokenStream {
     };
     let associations = model.associations.iter().map(|association| association::definition(model, association));
     let default_scope = model.default_scope.iter().map(|path| {
-        let call = quote_spanned!(generated(path.span())=> #path(__assoc::Scope::<#ident>::new()));
+        let at = generated(path.span());
+        let signature = quote_spanned!(at=> fn(__assoc::Scope<#ident>) -> __assoc::Scope<#ident>);
+        let call = called(path, &signature, &quote!(__assoc::Scope::new()));
         let body = quote!(__assoc::Scope::into_def(#call));
         let scope = function(ident, &quote!(() -> __assoc::ScopeDef), &body);
         quote!(.with_default_scope(#scope))
     });
     let rules = model.rules.iter().map(|path| {
-        let call = quote_spanned!(generated(path.span())=> #path(__assoc::Rules::<#ident>::new()));
+        let at = generated(path.span());
+        let signature = quote_spanned!(at=> fn(__assoc::Rules<#ident>) -> __assoc::Rules<#ident>);
+        let call = called(path, &signature, &quote!(__assoc::Rules::new()));
         let make = function(ident, &quote!(() -> __assoc::RuleSet), &quote!(__assoc::Rules::into_set(#call)));
         let body = quote! {
             static __RULES: __assoc::OnceLock<__assoc::RuleSet> = __assoc::OnceLock::new();
@@ -278,9 +282,10 @@ fn column_def(column: &Column) -> TokenStream {
                 FilledInput::CounterCache => quote_spanned!(at=> __assoc::counter_cache::<#ty>()),
                 FilledInput::With(function) => {
                     let at = generated(function.span());
+                    let call = called(function, &quote_spanned!(at=> fn() -> _), &TokenStream::new());
                     quote_spanned!(at=> {
                         fn __make() -> __assoc::Value<'static> {
-                            __assoc::made::<#ty, _>(#function())
+                            __assoc::made::<#ty, _>(#call)
                         }
                         __assoc::ColumnDefault::Filled(__assoc::FilledBy::Function(__make))
                     })

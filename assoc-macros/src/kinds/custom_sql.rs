@@ -7,7 +7,7 @@ use syn::spanned::Spanned;
 
 use super::{Keys, Kind};
 use crate::errors::Errors;
-use crate::expand::{function, generated};
+use crate::expand::{called, function, generated};
 use crate::parse::AssociationInput;
 use crate::validate::{Association, Model};
 
@@ -73,7 +73,8 @@ impl Keys for CustomSql {
 // A function of the owner that gives SQL.
 fn finder(model: &Model, path: &Path) -> TokenStream {
     let owner = &model.ident;
-    let call = quote_spanned!(generated(path.span())=> #path(__owner));
+    let signature = quote_spanned!(generated(path.span())=> fn(&#owner) -> __assoc::RawSql);
+    let call = called(path, &signature, &quote!(__owner));
     let body = quote! {
         match __owner.downcast_ref::<#owner>() {
             __assoc::Option::Some(__owner) => #call,

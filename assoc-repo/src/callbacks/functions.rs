@@ -139,3 +139,23 @@ pub fn row_as<M: Model>(row: &Row) -> Result<&M> {
 pub fn change_as<M: Model>(change: &RowChange) -> Change<M> {
     Change::new(change.clone())
 }
+
+/// What a callback of an association returns.
+#[diagnostic::on_unimplemented(
+    message = "a callback of an association is an `async fn` that returns `Result<()>`",
+    label = "returns `{Self}`",
+    note = "write `async fn added(owner: &User, member: &Post, cx: &CallbackContext<'_>) -> Result<()>`; of `before_add` the member is \
+            a `&Change<Post>`"
+)]
+pub trait CallbackFuture: Future<Output = Result<()>> {}
+
+#[diagnostic::do_not_recommend]
+impl<F: Future<Output = Result<()>>> CallbackFuture for F {}
+
+/// Requires that a callback is one.
+pub fn callback_future<F: CallbackFuture>(future: F) -> impl Future<Output = Result<()>> {
+    future
+}
+
+/// A callback of an association, as the derive calls it. A function of another signature is told both.
+pub type MemberCallback<'a, 'c, O, T, F> = fn(&'a O, &'a T, &'a CallbackContext<'c>) -> F;

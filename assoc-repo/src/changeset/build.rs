@@ -2,9 +2,12 @@
 
 use std::marker::PhantomData;
 
-use assoc_core::{Association, BelongsTo, Column, ColumnType, IntoColumn, Model, ToOne};
+use assoc_core::{
+    Association, BelongsTo, Column, ColumnType, HasMany, HasManyThrough, IntoColumn, JoinRow, Model, Through, ToOne,
+};
 
 use super::{Changeset, IntoChangeset, IntoMembers, IntoTarget, WritableMany, WritableOne};
+use crate::Permit;
 
 /// A changeset in the form of a struct literal: each field is set, associated or pushed. A literal within it is a new row
 /// that is saved with it; a list gives members one by one; `..draft` begins with another changeset.
@@ -92,16 +95,53 @@ pub trait BuildField<M, X, How> {
     fn give(self, draft: Changeset<M>, value: X) -> Changeset<M>;
 }
 
-/// What takes the elements of a list in `build!`: an association to many.
+/// What takes the elements of a list in `build!`: an association to many that can be written.
 #[diagnostic::on_unimplemented(
-    message = "`{X}` is no member of this field in `build!`",
-    label = "the field takes no such members",
-    note = "a list in `[]` gives members of an association to many: rows (`&row`), changesets and literals; a column of bytes \
-            takes `vec![…]`"
+    message = "this field takes no list in `build!`",
+    label = "no association to many that can be written",
+    note = "a list in `[]` gives members of an association to many: rows (`&row`), changesets and literals; an association to \
+            one takes a single one of them, and a column of bytes takes `vec![…]`",
+    note = "a `has_many through` can be written where it goes through a `has_many` whose rows belong to both owner and member; \
+            otherwise write the association that it goes through"
 )]
 #[doc(hidden)]
-pub trait BuildMember<M, X, How> {
-    fn add(self, draft: Changeset<M>, member: X) -> Changeset<M>;
+pub trait BuildMembers {
+    // A type that what is no such association does not have: the compiler then says nothing of the elements.
+    type Members;
+
+    fn members(self) -> Self::Members;
+}
+
+/// An association to which a list gives members.
+#[doc(hidden)]
+pub struct Members<A>(A);
+
+impl<A: Copy> Members<A> {
+    pub fn add<M: Model, T: Model, How>(&self, draft: Changeset<M>, member: impl IntoMembers<T, How>) -> Changeset<M>
+    where
+        A: WritableMany<M, T>,
+    {
+        draft.push(self.0, member)
+    }
+}
+
+/// What stands alone in `permit!`: a column.
+#[diagnostic::on_unimplemented(
+    message = "only a column stands alone in `permit!`",
+    label = "no column",
+    note = "of an association, say which columns of its members are permitted: `posts: Post {{ title }}`, or with options `posts: \
+            permit!(Post {{ title }}).allow_destroy()`"
+)]
+#[doc(hidden)]
+pub trait PermitColumn<M> {
+    fn add(self, permit: Permit<M>) -> Permit<M>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<M: Model, V: ColumnType> PermitColumn<M> for Column<M, V> {
+    fn add(self, permit: Permit<M>) -> Permit<M> {
+        permit.column(self)
+    }
 }
 
 #[doc(hidden)]
@@ -139,11 +179,24 @@ impl<M: Model, T: Model, How, A: WritableMany<M, T>, X: IntoMembers<T, How>> Bui
     }
 }
 
-impl<M: Model, T: Model, How, A: WritableMany<M, T>, X: IntoMembers<T, How>> BuildMember<M, X, AsMany<T, How>> for A {
-    fn add(self, draft: Changeset<M>, member: X) -> Changeset<M> {
-        draft.push(self, member)
-    }
+macro_rules! build_members {
+    ($([$($link:tt)*] $holder:ty),*) => {$(
+        #[diagnostic::do_not_recommend]
+        impl<M: Model, T: Model $($link)*> BuildMembers for Association<M, T, $holder> {
+            type Members = Members<Self>;
+
+            fn members(self) -> Members<Self> {
+                Members(self)
+            }
+        }
+    )*};
 }
+
+build_members!(
+    [] HasMany<T>,
+    [, J: JoinRow] HasManyThrough<T, J>,
+    [, J: JoinRow] Through<HasManyThrough<T, J>, true>
+);
 
 /// What the output of `build!` and `permit!` refers to. Not for anyone else: it changes without notice.
 #[doc(hidden)]
@@ -151,7 +204,8 @@ pub mod __build {
     use assoc_core::Model;
     pub use assoc_macros::{build, permit};
 
-    use super::{BuildField, BuildMember, Changeset, IntoChangeset};
+    use super::{BuildField, BuildMembers, Changeset, IntoChangeset, PermitColumn};
+    use crate::Permit;
 
     /// The changeset that a literal continues.
     pub fn begin<M: Model>(draft: impl IntoChangeset<M>) -> Changeset<M> {
@@ -163,8 +217,17 @@ pub mod __build {
         field.give(draft, value)
     }
 
-    /// Adds an element of a list.
-    pub fn member<M, X, How>(field: impl BuildMember<M, X, How>, draft: Changeset<M>, member: X) -> Changeset<M> {
-        field.add(draft, member)
+    /// What takes the elements of a list. It has a method, because the compiler reports a missing bound of a function twice.
+    pub struct Lists;
+
+    impl Lists {
+        pub fn members<F: BuildMembers>(&self, field: F) -> F::Members {
+            field.members()
+        }
+    }
+
+    /// Permits a column.
+    pub fn permitted<M>(column: impl PermitColumn<M>, permit: Permit<M>) -> Permit<M> {
+        column.add(permit)
     }
 }

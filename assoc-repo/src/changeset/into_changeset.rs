@@ -4,7 +4,7 @@ use super::Changeset;
 
 /// The argument of [`Repo::insert`](crate::Repo::insert) and [`Repo::update`](crate::Repo::update): a [`Changeset`].
 ///
-/// It is a trait so that the compiler can say what to write in place of a plain struct, and so that a program can
+/// It is a trait so that the compiler can say what to write in place of a plain struct or a list, and so that a program can
 /// implement it for its types, such as a form:
 ///
 /// ```
@@ -27,9 +27,11 @@ use super::Changeset;
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a changeset of `{M}`",
-    label = "says nothing of what is to be written",
+    label = "not such a changeset",
     note = "a new row is built: `repo.insert(User::build().set(User::NAME, \"Ada\"))`",
-    note = "a row that exists is changed: `repo.update(user.change().set(User::NAME, \"Ada\"))`; after editing a struct, `repo.update(before.change_to(&after))`"
+    note = "a row that exists is changed: `repo.update(user.change().set(User::NAME, \"Ada\"))`; after editing a struct, `repo.update(before.change_to(&after))`",
+    note = "several new rows: `repo.insert_all(changesets)`; rows that exist are updated one by one, or all alike by \
+            `repo.update_all(query, [User::NAME.to(\"Ada\")])`"
 )]
 pub trait IntoChangeset<M> {
     /// The changeset.

@@ -18,7 +18,8 @@ use super::Changeset;
     message = "`{Self}` is no row that an association to `{T}` can lead to",
     label = "not a row of `{T}`",
     note = "give a reference to a row of `{T}`, or a changeset of one: `Post::build().associate(Post::USER, &user)`",
-    note = "an association to an enum takes rows of the models that have a variant in it"
+    note = "an association to an enum takes rows of the models that have a variant in it",
+    note = "an `Option` is taken apart first: a changeset without a target says `dissociate`, and a handle `clear`"
 )]
 pub trait IntoTarget<T, How> {
     /// Shows what is given.

@@ -35,6 +35,7 @@ fn drafts(post: &Post) {
     // A misspelt column, and a misspelt association.
     let _ = build!(User { nmae: "Ada" });
     let _ = build!(User { pots: [Post { title: "On engines" }] });
+    let _ = build!(User { pots: [] });
     // Misspelt below.
     let _ = build!(User { posts: [Post { titel: "On engines" }] });
     // A value of another type.

@@ -16,6 +16,9 @@ struct Owner {
     third: HasMany<Member>,
     #[has_many(after_remove = Self::missing)]
     fourth: HasMany<Member>,
+    // It returns nothing.
+    #[has_many(after_remove = Self::nothing)]
+    fifth: HasMany<Member>,
 }
 
 impl Owner {
@@ -25,6 +28,7 @@ impl Owner {
     async fn of_owner(_: &Owner, _: &Owner, _: &CallbackContext<'_>) -> Result<()> {
         Ok(())
     }
+    async fn nothing(_: &Owner, _: &Member, _: &CallbackContext<'_>) {}
     fn at_once(_: &Owner, _: &Member, _: &CallbackContext<'_>) -> Result<()> {
         Ok(())
     }
