@@ -2,12 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::error::{ErrorKind, FieldError, Result};
-use crate::key::{KeyTuple, RowKeys};
-use crate::metadata::association::{AssociationDef, Cardinality, DefaultScope, Dependent, JoinRecord, KeyJoin};
+use super::found::FoundRows;
+use super::unlink::{Unlink, is_destroyed, unlink_link, unlink_target};
+use crate::column_type::SqlType;
+use crate::error::{ErrorKind, Result};
+use crate::key::{KeySet, KeyTuple, RowKeys};
+use crate::metadata::association::{AssociationDef, Cardinality, DefaultScope, JoinRecord, KeyJoin};
 use crate::metadata::expr::Expr;
 use crate::metadata::model::{Discriminator, ModelDef};
-use crate::metadata::rows::{LinkRows, Rows};
+use crate::metadata::rows::LinkRows;
 
 /// A look-up of members of one association: one statement for as many keys as a statement takes.
 ///
@@ -63,6 +66,8 @@ pub struct Lookup {
     identity: Vec<usize>,
     owner: Vec<usize>,
     member: Vec<usize>,
+    // The columns of the members to which rows between lead.
+    named_by: Option<&'static [usize]>,
 }
 
 /// Which rows are members: a condition, and the columns by which rows between lead to them.
@@ -85,20 +90,6 @@ pub enum Removal {
     /// The save destroys them, also if the association's `dependent` says otherwise. Of members behind rows between, it destroys
     /// the rows between.
     Destroy,
-}
-
-/// How a member is let go.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub enum Unlink {
-    /// These columns of it become `NULL`.
-    Nullify(Vec<usize>),
-    /// The row that was looked up is deleted.
-    Delete,
-    /// The row that was looked up is destroyed, with what depends on it.
-    Destroy,
-    /// It cannot be.
-    Refused(FieldError),
 }
 
 /// A question about one owner.
@@ -129,6 +120,16 @@ pub enum Ask {
         /// its place.
         link: Option<u32>,
     },
+}
+
+impl Question {
+    // The members that stay.
+    fn kept(&self) -> &[Kept] {
+        match &self.ask {
+            Ask::All { keep, .. } => keep,
+            Ask::Member { .. } => &[],
+        }
+    }
 }
 
 /// A member that stays.
@@ -179,6 +180,7 @@ impl Lookup {
             member: identity.clone(),
             identity,
             owner,
+            named_by: None,
         }
     }
 
@@ -214,6 +216,7 @@ impl Lookup {
             identity,
             owner,
             member,
+            named_by: Some(record.target.target_columns),
         }
     }
 
@@ -276,14 +279,39 @@ impl Lookup {
 
     /// A list for the rows that are read.
     #[must_use]
-    pub fn rows(&self) -> LinkRows {
-        LinkRows::of(self.table, self.columns.clone())
+    pub fn rows(&self) -> FoundRows {
+        FoundRows::new(LinkRows::of(self.table, self.columns.clone()))
     }
 
     /// The keys of the rows to which rows between lead.
     #[must_use]
-    pub fn member_keys(&self, found: &LinkRows) -> RowKeys {
-        found.keys(&self.member, 0)
+    pub fn member_keys(&self, found: &FoundRows) -> RowKeys {
+        RowKeys::Tuples(found.stored(&self.member))
+    }
+
+    /// Whether each row holds a key that was asked for. Otherwise the database has to say by which key it has found it.
+    #[must_use]
+    pub fn holds_keys(&self, found: &FoundRows) -> bool {
+        found.hold(&self.by, &KeySet::distinct([&self.keys()]))
+    }
+
+    /// The members that rows between seem to write otherwise than those that stay: their model, the columns of their key, and
+    /// the keys by which to find them. `None` if there are none.
+    #[must_use]
+    pub fn unnamed_members(&self, found: &FoundRows) -> Option<(&'static ModelDef, &'static [usize], KeySet)> {
+        let columns = self.named_by?;
+        let stay: HashSet<&KeyTuple> =
+            self.questions.iter().flat_map(Question::kept).map(|kept| &kept.member).collect();
+        let there: HashSet<KeyTuple> = found.known(&self.member, &self.by).into_iter().flatten().collect();
+        let target = (self.association.target)();
+        if stay.is_empty() || columns.iter().all(|column| target.columns[*column].sql_type != SqlType::Text) {
+            return None;
+        }
+        let near: HashSet<KeyTuple> = stay.iter().map(|key| key.folded()).collect();
+        if !there.iter().any(|key| !stay.contains(key) && near.contains(&key.folded())) {
+            return None;
+        }
+        Some((target, columns, KeySet::from_iter(there)))
     }
 
     /// Decides what is let go, and what need not be written. Of rows between with a [condition](Self::targets), only those
@@ -292,16 +320,18 @@ impl Lookup {
     /// # Errors
     /// [`ErrorKind::NotMember`] if a row that was to be edited or let go is none of its owner's;
     /// [`ErrorKind::Invalid`] if a member cannot be let go.
-    pub fn resolve(&self, found: &LinkRows, seen: Option<&HashSet<KeyTuple>>) -> Result<Resolved> {
-        let part = |columns: &[usize]| found.keys(columns, 0).into_tuples();
-        let (identity, owners, members) = (part(&self.identity), part(&self.owner), part(&self.member));
+    pub fn resolve(&self, found: &FoundRows, seen: Option<&HashSet<KeyTuple>>) -> Result<Resolved> {
+        let known = |columns: &[usize]| found.known(columns, &self.by);
+        let (owners, members) = (known(&self.owner), known(&self.member));
+        let identity =
+            if self.table.primary_key.is_empty() { known(&self.identity) } else { found.stored(&self.identity) };
         // Of each owner, its rows by their members.
         let mut by_owner: HashMap<KeyTuple, HashMap<KeyTuple, Vec<KeyTuple>>> = HashMap::new();
         for ((identity, owner), member) in identity.into_iter().zip(owners).zip(members) {
             if let (Some(identity), Some(owner), Some(member)) = (identity, owner, member)
                 && seen.is_none_or(|seen| seen.contains(&member))
             {
-                by_owner.entry(owner).or_default().entry(member).or_default().push(identity);
+                by_owner.entry(owner).or_default().entry(found.named(member)).or_default().push(identity);
             }
         }
         // Of rows between that say the same the oldest stay, in whatever order the database gives them.
@@ -438,59 +468,4 @@ fn default_scope(all: bool) -> DefaultScope {
 fn of_types<const N: usize>(table: &ModelDef, types: [Option<Discriminator>; N]) -> Expr {
     let tagged = types.into_iter().flatten().map(|named| Expr::tagged(&table.columns[named.column], named.tag));
     tagged.fold(Expr::always(), Expr::and)
-}
-
-// Whether rows between are destroyed.
-fn is_destroyed(association: &AssociationDef, removal: Removal) -> bool {
-    match removal {
-        Removal::Destroy => true,
-        Removal::ByRule => association.options.dependent == Some(Dependent::Destroy),
-        Removal::Silent => false,
-    }
-}
-
-/// How a row between is let go: it is deleted, unless the association says `dependent`. Its rule `"nullify"` clears the key
-/// of the member, so that the row stays with its owner and leads nowhere.
-fn unlink_link(association: &AssociationDef, record: &JoinRecord, removal: Removal) -> Unlink {
-    let table = record.table;
-    // Nothing depends on a row that has no key: it is deleted by the keys that it holds.
-    if is_destroyed(association, removal) && !table.primary_key.is_empty() {
-        return Unlink::Destroy;
-    }
-    if association.options.dependent != Some(Dependent::Nullify) || removal == Removal::Destroy {
-        return Unlink::Delete;
-    }
-    nullify(association, table, record.target.owner_columns, record.target_type.map(|named| named.column))
-}
-
-/// How a member that holds its owner's key is let go: the columns that can be `NULL` and are not part of its own key are
-/// cleared, of the owner's key and of its type. `dependent = "delete"` deletes it, `dependent = "destroy"` destroys it with
-/// what depends on it.
-fn unlink_target(association: &AssociationDef, key: KeyJoin, removal: Removal) -> Unlink {
-    match (removal, association.options.dependent) {
-        (Removal::Destroy, _) | (Removal::ByRule, Some(Dependent::Destroy)) => Unlink::Destroy,
-        (Removal::Silent, Some(Dependent::Destroy)) | (_, Some(Dependent::Delete)) => Unlink::Delete,
-        (_, Some(Dependent::Nullify | Dependent::Restrict(_) | Dependent::Database) | None) => {
-            let named = key.target_type.map(|named| named.column);
-            nullify(association, (association.target)(), key.target_columns, named)
-        }
-    }
-}
-
-// The columns of a key that can be cleared, with the type beside it.
-fn nullify(association: &AssociationDef, target: &ModelDef, key: &[usize], named: Option<usize>) -> Unlink {
-    let can_be_cleared = |column: &usize| target.columns[*column].nullable && !target.primary_key.contains(column);
-    let mut columns: Vec<usize> = key.iter().copied().filter(can_be_cleared).collect();
-    if columns.is_empty() {
-        let fields: Vec<&str> = key.iter().map(|column| target.columns[*column].field).collect();
-        let message = format!(
-            "cannot let a {} go: `{}` cannot be NULL, or is part of its primary key; delete the row instead",
-            target.name,
-            fields.join(", ")
-        );
-        let error = FieldError::new(association.name, message).with_code(FieldError::NOT_CLEARABLE);
-        return Unlink::Refused(error.with_param("columns", fields.join(", ")));
-    }
-    columns.extend(named.filter(can_be_cleared));
-    Unlink::Nullify(columns)
 }
