@@ -382,7 +382,7 @@ pub fn select_matched(
 /// use assoc_core::sql::select_locked;
 ///
 /// let mut dialect = StandardSql::default();
-/// dialect.0.row_locks = RowLocks::Rows { skips: false };
+/// dialect.0.row_locks = RowLocks::Rows { skips: false, names_table: true };
 /// let (read, keys) = ([Post::ID.index()], KeySet::Ints([7].into()));
 /// let statement = select_locked(&dialect, Post::DEF, &read, Post::PRIMARY_KEY, &keys, &Expr::always())?;
 /// assert_eq!(statement.sql(), "SELECT id FROM posts WHERE id IN (?) FOR UPDATE");
@@ -402,7 +402,8 @@ pub fn select_locked(
             writer.push(" ORDER BY ");
             writer.separated(", ", model.primary_key_names(), SqlWriter::identifier);
         }
-        dialect.write_row_lock(&mut writer, RowLock { strength: LockStrength::Update, when_locked: WhenLocked::Wait });
+        let lock = RowLock { strength: LockStrength::Update, when_locked: WhenLocked::Wait };
+        dialect.write_row_lock(&mut writer, lock, None);
     }
     writer.finish_within_limit()
 }
