@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::error::Result;
-use crate::key::{KeySet, KeyTuple};
+use crate::key::{KeySet, KeyTuple, RowKeys};
 use crate::metadata::rows::{LinkRows, Rows};
 use crate::row_sink::RowSink;
 use crate::value::Value;
@@ -48,8 +48,12 @@ impl FoundRows {
     }
 
     // The values of columns in each row, as the rows hold them.
+    pub(super) fn keys(&self, columns: &[usize]) -> RowKeys {
+        self.rows.keys(columns, 0)
+    }
+
     pub(super) fn stored(&self, columns: &[usize]) -> Vec<Option<KeyTuple>> {
-        self.rows.keys(columns, 0).into_tuples()
+        self.keys(columns).into_tuples()
     }
 
     // The same as the save knows them: `by` are the columns by which the rows were found.

@@ -286,7 +286,7 @@ impl Lookup {
     /// The keys of the rows to which rows between lead.
     #[must_use]
     pub fn member_keys(&self, found: &FoundRows) -> RowKeys {
-        RowKeys::Tuples(found.stored(&self.member))
+        found.keys(&self.member)
     }
 
     /// Whether each row holds a key that was asked for. Otherwise the database has to say by which key it has found it.
