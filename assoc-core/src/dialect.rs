@@ -210,6 +210,8 @@ pub enum RowLocks {
     Rows {
         /// Whether rows that others have locked can be left out (`SKIP LOCKED`).
         skips: bool,
+        /// Whether the statement can say of which of its tables (`OF users`). Otherwise it locks the rows of all that it joins.
+        names_table: bool,
     },
 }
 
@@ -502,12 +504,16 @@ pub trait Dialect: Send + Sync + fmt::Debug {
         writer.bind(value.clone());
     }
 
-    /// Appends the clause that locks the rows of a `SELECT`, which is written already.
-    fn write_row_lock(&self, writer: &mut SqlWriter<'_>, lock: RowLock) {
+    /// Appends the clause that locks the rows of a `SELECT`, which is written already: those of the table `of`, if it is given.
+    fn write_row_lock(&self, writer: &mut SqlWriter<'_>, lock: RowLock, of: Option<&str>) {
         writer.push(match lock.strength {
             LockStrength::Update => " FOR UPDATE",
             LockStrength::Share => " FOR SHARE",
         });
+        if let Some(table) = of {
+            writer.push(" OF ");
+            writer.identifier(table);
+        }
         writer.push(match lock.when_locked {
             WhenLocked::Wait => "",
             WhenLocked::Skip => " SKIP LOCKED",

@@ -155,6 +155,24 @@ impl KeyTuple {
         &self.0
     }
 
+    /// The key without what databases like to ignore in texts: case, and blanks at the end. Where two keys differ and these do
+    /// not, a database may call them equal. It is a reason to ask it, and no answer.
+    ///
+    /// ```
+    /// use assoc_core::execution::KeyTuple;
+    ///
+    /// let key = |text: &str| KeyTuple::of_row([text.to_owned().into()]);
+    /// assert_eq!(key("Ada").folded(), key("ADA ").folded());
+    /// ```
+    #[must_use]
+    pub fn folded(&self) -> KeyTuple {
+        let folded = |value: &Value<'static>| match value {
+            Value::Text(text) => Value::Text(text.trim_end_matches(' ').to_lowercase().into()),
+            value => value.clone(),
+        };
+        KeyTuple(self.0.iter().map(folded).collect())
+    }
+
     /// An order of keys that is the same each time: numbers by their size, text and bytes byte by byte. It is not the order of
     /// a database, which may compare text by a collation.
     #[must_use]

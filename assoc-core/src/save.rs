@@ -4,19 +4,23 @@
 //! whose is therefore proven, never assumed ([`inputs_of`]).
 
 mod counted;
+mod found;
 mod graph;
 mod insert;
 mod matching;
 mod members;
+mod unlink;
 
 pub use counted::CountedKeys;
+pub use found::FoundRows;
 pub use graph::{
     Added, Awaited, Awaits, Closing, LoadedGroup, LoadedOwner, LoadedRow, PlannedRow, PlannedRows, RowValues, SavePlan,
     Step,
 };
 pub use insert::{InsertBatch, InsertPlan};
 pub use matching::inputs_of;
-pub use members::{Ask, Kept, Lookup, MemberCondition, Question, Removal, Resolved, Unlink};
+pub use members::{Ask, Kept, Lookup, MemberCondition, Question, Removal, Resolved};
+pub use unlink::Unlink;
 
 use crate::column_type::SqlType;
 use crate::dialect::Dialect;

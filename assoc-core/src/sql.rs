@@ -43,7 +43,7 @@ pub use raw::{RawSyntax, ScanError, Scanned, scan};
 pub use upsert::{OnConflict, upsert};
 pub use write::{
     delete_by, delete_by_keys, delete_row, insert, insert_statement, insert_text, select_by, select_locked,
-    update_by_key, update_by_keys, update_row, update_rows,
+    select_matched, update_by_key, update_by_keys, update_row, update_rows,
 };
 
 /// Up to this number of terms is written flat; more terms are written as a tree.

@@ -289,13 +289,18 @@ impl Dialect for MySqlDialect {
     }
 
     /// MariaDB has no `FOR SHARE`, and MySQL no `SKIP LOCKED` behind the older form.
-    fn write_row_lock(&self, writer: &mut SqlWriter<'_>, lock: RowLock) {
-        let older = self.server.kind() == ServerKind::MariaDb || lock.when_locked == WhenLocked::Wait;
+    fn write_row_lock(&self, writer: &mut SqlWriter<'_>, lock: RowLock, of: Option<&str>) {
+        let is_plain = lock.when_locked == WhenLocked::Wait && of.is_none();
+        let older = self.server.kind() == ServerKind::MariaDb || is_plain;
         writer.push(match lock.strength {
             LockStrength::Update => " FOR UPDATE",
             LockStrength::Share if older => " LOCK IN SHARE MODE",
             LockStrength::Share => " FOR SHARE",
         });
+        if let Some(table) = of {
+            writer.push(" OF ");
+            writer.identifier(table);
+        }
         writer.push(match lock.when_locked {
             WhenLocked::Wait => "",
             WhenLocked::Skip => " SKIP LOCKED",

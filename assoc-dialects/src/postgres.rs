@@ -85,7 +85,7 @@ impl Default for PostgresDialect {
         capabilities.reads_in_key_order = false;
         capabilities.recursions = Recursions::AtOnce;
         capabilities.per_owner_limit = PerOwnerLimit::Lateral;
-        capabilities.row_locks = RowLocks::Rows { skips: true };
+        capabilities.row_locks = RowLocks::Rows { skips: true, names_table: true };
         capabilities.upsert = Upsert::NamedIndex;
         capabilities.window_functions = true;
         capabilities.null_order = NullOrder::Largest;

@@ -9,6 +9,7 @@ use assoc_core::{LoadState, Model};
 use crate::association_handle::{Handle, OwnerRef, ToManyAssociation};
 use crate::repo::Repo;
 
+mod alike;
 mod counter_cache;
 mod create;
 mod destroy_later;

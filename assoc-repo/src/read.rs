@@ -465,7 +465,7 @@ impl Repo {
     }
 
     // A connection for a query, which may limit its statements itself.
-    async fn reading(&self, limit: Option<usize>) -> Result<Session<'_>> {
+    pub(crate) async fn reading(&self, limit: Option<usize>) -> Result<Session<'_>> {
         let mut session = self.session(Access::Read).await?;
         if limit.is_some() {
             session.limit_statements(limit);

@@ -137,6 +137,11 @@ impl Repo {
         self.shared.driver.dialect()
     }
 
+    /// Whether the database compares values in these columns by their bytes.
+    pub(crate) fn compares_bytes(&self, model: &ModelDef, columns: &[usize]) -> bool {
+        columns.iter().all(|column| self.dialect().is_byte_comparable(model.columns[*column].sql_type))
+    }
+
     /// The state of the driver's pool, if it has one.
     ///
     /// ```

@@ -9,11 +9,12 @@ use assoc_core::driver::{
     Access, Connection, Dialect, ExecResult, IndependentQuery, KeySet, RowSink, Statement, StatementRole,
     StatementWatch, TransactionMode,
 };
+use assoc_core::execution::KeyTuple;
 use assoc_core::metadata::{Expr, ModelDef};
 use assoc_core::planner::PlanContext;
 use assoc_core::select::KeyedSelect;
 use assoc_core::value::DateTime;
-use assoc_core::{Error, ErrorKind, Result, sql};
+use assoc_core::{Error, ErrorKind, Result, Value, sql};
 use tokio::sync::MutexGuard;
 
 use crate::levels::{Level, LevelHandle, OpenTransaction};
@@ -237,6 +238,34 @@ impl<'r> Session<'r> {
         let statement =
             |dialect: &dyn Dialect, chunk: &KeySet| sql::select_locked(dialect, model, columns, by, chunk, filter);
         self.query_chunks(keys, by.len(), &statement, sink).await
+    }
+
+    /// As [`query_keyed`](Self::query_keyed), and gives each row with the key that the database has found it by: it may call
+    /// keys equal that are written otherwise.
+    pub(crate) async fn query_matched(
+        &mut self,
+        model: &ModelDef,
+        columns: &[usize],
+        by: &[usize],
+        keys: &KeySet,
+        filter: &Expr,
+        sink: &mut (dyn FnMut(KeyTuple, &mut [Value<'_>]) -> Result<()> + Send),
+    ) -> Result<()> {
+        for (part, chunk) in keys.chunks(self.dialect().keys_per_statement(by.len())).iter().enumerate() {
+            let statement = sql::select_matched(self.dialect(), model, columns, by, chunk, filter)?;
+            let statement = statement.in_role(self.role_of_lookups).as_part(part);
+            let tuples = chunk.tuples();
+            let mut each = |values: &mut [Value<'_>]| {
+                let (ordinal, values) = values.split_at_mut(values.len().min(1));
+                let key = match ordinal {
+                    [Value::Int(at)] => usize::try_from(*at).ok().and_then(|at| tuples.get(at)),
+                    _ => None,
+                };
+                key.map_or(Ok(()), |key| sink(key.clone(), values))
+            };
+            self.query(&statement, &mut each).await?;
+        }
+        Ok(())
     }
 
     async fn query_chunks(

@@ -227,9 +227,9 @@ impl Dialect for AlteredDialect {
         self.inner().write_stored(writer, value);
     }
 
-    fn write_row_lock(&self, writer: &mut SqlWriter<'_>, lock: RowLock) {
+    fn write_row_lock(&self, writer: &mut SqlWriter<'_>, lock: RowLock, of: Option<&str>) {
         if !self.has(Fault::LocksNoRows) {
-            self.inner().write_row_lock(writer, lock);
+            self.inner().write_row_lock(writer, lock, of);
         }
     }
 

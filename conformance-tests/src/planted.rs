@@ -79,7 +79,7 @@ impl Faulty {
         match fault {
             Fault::ClaimsLateral => capabilities.per_owner_limit = PerOwnerLimit::Lateral,
             Fault::ClaimsAnyNumberOfBinds => capabilities.max_binds = 10_000_000,
-            Fault::ClaimsRowLocks => capabilities.row_locks = RowLocks::Rows { skips: true },
+            Fault::ClaimsRowLocks => capabilities.row_locks = RowLocks::Rows { skips: true, names_table: true },
             Fault::ClaimsAnotherUpsert => {
                 capabilities.upsert = match capabilities.upsert {
                     Upsert::NamedIndex => Upsert::AnyIndex,

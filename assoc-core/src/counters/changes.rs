@@ -254,6 +254,16 @@ impl ParentChanges {
         }
     }
 
+    /// Makes keys others, as `names` says of each group of rows.
+    pub fn rename(&mut self, names: impl Fn(&ParentGroup) -> HashMap<KeyTuple, KeyTuple>) {
+        for group in &mut self.groups {
+            let names = names(group);
+            if !names.is_empty() {
+                group.rename(&names);
+            }
+        }
+    }
+
     /// The models in which something follows.
     pub fn models(&self) -> impl Iterator<Item = &'static ModelDef> {
         self.groups.iter().map(|group| group.model)

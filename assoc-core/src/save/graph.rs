@@ -10,7 +10,8 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
-use super::members::{Lookup, Unlink};
+use super::members::Lookup;
+use super::unlink::Unlink;
 use crate::change::{Row, RowChange, fill};
 use crate::counters::{self, NewParents, Timings};
 use crate::error::Result;

@@ -2,15 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::error::{ErrorKind, FieldError, Result};
-use crate::key::{KeyTuple, RowKeys};
+use super::found::FoundRows;
+use super::unlink::{Unlink, is_destroyed, unlink_link, unlink_target};
+use crate::column_type::SqlType;
+use crate::error::{ErrorKind, Result};
+use crate::key::{KeySet, KeyTuple, RowKeys};
 use crate::metadata::association::{AssociationDef, Cardinality, DefaultScope, JoinRecord, KeyJoin};
 use crate::metadata::expr::Expr;
 use crate::metadata::model::{Discriminator, ModelDef};
-use crate::metadata::rows::{LinkRows, Rows};
-use unlink::{is_destroyed, unlink_link, unlink_target};
-
-mod unlink;
+use crate::metadata::rows::LinkRows;
 
 /// A look-up of members of one association: one statement for as many keys as a statement takes.
 ///
@@ -68,6 +68,8 @@ pub struct Lookup {
     identity: Vec<usize>,
     owner: Vec<usize>,
     member: Vec<usize>,
+    // The columns of the members to which rows between lead.
+    named_by: Option<&'static [usize]>,
 }
 
 /// Which rows are members: a condition, and the columns by which rows between lead to them.
@@ -90,20 +92,6 @@ pub enum Removal {
     /// The save destroys them, also if the association's `dependent` says otherwise. Of members behind rows between, it destroys
     /// the rows between.
     Destroy,
-}
-
-/// How a member is let go.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub enum Unlink {
-    /// These columns of it become `NULL`.
-    Nullify(Vec<usize>),
-    /// The row that was looked up is deleted.
-    Delete,
-    /// The row that was looked up is destroyed, with what depends on it.
-    Destroy,
-    /// It cannot be.
-    Refused(FieldError),
 }
 
 /// A question about one owner.
@@ -136,6 +124,16 @@ pub enum Ask {
         /// its place.
         link: Option<u32>,
     },
+}
+
+impl Question {
+    // The members that stay.
+    fn kept(&self) -> &[Kept] {
+        match &self.ask {
+            Ask::All { keep, .. } => keep,
+            Ask::Member { .. } => &[],
+        }
+    }
 }
 
 /// A member that stays.
@@ -187,6 +185,7 @@ impl Lookup {
             member: identity.clone(),
             identity,
             owner,
+            named_by: None,
         }
     }
 
@@ -223,6 +222,7 @@ impl Lookup {
             identity,
             owner,
             member,
+            named_by: Some(record.target.target_columns),
         }
     }
 
@@ -304,14 +304,39 @@ impl Lookup {
 
     /// A list for the rows that are read.
     #[must_use]
-    pub fn rows(&self) -> LinkRows {
-        LinkRows::of(self.table, self.columns.clone())
+    pub fn rows(&self) -> FoundRows {
+        FoundRows::new(LinkRows::of(self.table, self.columns.clone()))
     }
 
     /// The keys of the rows to which rows between lead.
     #[must_use]
-    pub fn member_keys(&self, found: &LinkRows) -> RowKeys {
-        found.keys(&self.member, 0)
+    pub fn member_keys(&self, found: &FoundRows) -> RowKeys {
+        found.keys(&self.member)
+    }
+
+    /// Whether each row holds a key that was asked for. Otherwise the database has to say by which key it has found it.
+    #[must_use]
+    pub fn holds_keys(&self, found: &FoundRows) -> bool {
+        found.hold(&self.by, &KeySet::distinct([&self.keys()]))
+    }
+
+    /// The members that rows between seem to write otherwise than those that stay: their model, the columns of their key, and
+    /// the keys by which to find them. `None` if there are none.
+    #[must_use]
+    pub fn unnamed_members(&self, found: &FoundRows) -> Option<(&'static ModelDef, &'static [usize], KeySet)> {
+        let columns = self.named_by?;
+        let stay: HashSet<&KeyTuple> =
+            self.questions.iter().flat_map(Question::kept).map(|kept| &kept.member).collect();
+        let there: HashSet<KeyTuple> = found.known(&self.member, &self.by).into_iter().flatten().collect();
+        let target = (self.association.target)();
+        if stay.is_empty() || columns.iter().all(|column| target.columns[*column].sql_type != SqlType::Text) {
+            return None;
+        }
+        let near: HashSet<KeyTuple> = stay.iter().map(|key| key.folded()).collect();
+        if !there.iter().any(|key| !stay.contains(key) && near.contains(&key.folded())) {
+            return None;
+        }
+        Some((target, columns, KeySet::from_iter(there)))
     }
 
     /// Decides what is let go, and what need not be written. Of rows between with a [condition](Self::targets), only those
@@ -321,12 +346,14 @@ impl Lookup {
     /// [`ErrorKind::NotMember`] if a row that was to be edited or let go is none of its owner's;
     /// [`ErrorKind::Stale`] if one that is let go has another version than the one that is known of it;
     /// [`ErrorKind::Invalid`] if a member cannot be let go.
-    pub fn resolve(&self, found: &LinkRows, seen: Option<&HashSet<KeyTuple>>) -> Result<Resolved> {
-        let part = |columns: &[usize]| found.keys(columns, 0).into_tuples();
-        let (identity, owners, members) = (part(&self.identity), part(&self.owner), part(&self.member));
+    pub fn resolve(&self, found: &FoundRows, seen: Option<&HashSet<KeyTuple>>) -> Result<Resolved> {
+        let known = |columns: &[usize]| found.known(columns, &self.by);
+        let (owners, members) = (known(&self.owner), known(&self.member));
+        let identity =
+            if self.table.primary_key.is_empty() { known(&self.identity) } else { found.stored(&self.identity) };
         let versions: HashMap<KeyTuple, Option<KeyTuple>> = match self.version_column() {
             Some(version) => {
-                let rows = part(&self.identity).into_iter().zip(part(&[version]));
+                let rows = identity.iter().cloned().zip(found.stored(&[version]));
                 rows.filter_map(|(identity, version)| Some((identity?, version))).collect()
             }
             None => HashMap::new(),
@@ -337,7 +364,7 @@ impl Lookup {
             if let (Some(identity), Some(owner), Some(member)) = (identity, owner, member)
                 && seen.is_none_or(|seen| seen.contains(&member))
             {
-                by_owner.entry(owner).or_default().entry(member).or_default().push(identity);
+                by_owner.entry(owner).or_default().entry(found.named(member)).or_default().push(identity);
             }
         }
         // Of rows between that say the same the oldest stay, in whatever order the database gives them.

@@ -10,6 +10,8 @@ use crate::select::{RootSelect, RowLock, WhenLocked};
 use crate::statement::Statement;
 use crate::value::Value;
 
+const COUNT_ALL: Operand = Operand::Aggregate { function: AggregateFunction::Count, column: None, distinct: false };
+
 impl RootSelect {
     /// The statement in a dialect's SQL.
     ///
@@ -30,14 +32,21 @@ impl RootSelect {
             let message = "only rows of a table can be locked: leave out `distinct` and `group_by`, or the lock";
             return Err(Error::invalid_query(self.model.name, message));
         }
+        if self.operands.iter().flatten().any(Operand::is_aggregate) {
+            let message = "only rows of a table can be locked, and an aggregate is none: read it without the lock, or lock the \
+                           rows and add up what was read";
+            return Err(Error::invalid_query(self.model.name, message));
+        }
         match dialect.capabilities().row_locks {
             RowLocks::Unsupported => Err(Error::unsupported(dialect.name(), "locks on rows")),
             RowLocks::OfWriters => Ok(()),
-            RowLocks::Rows { skips: false } if lock.when_locked == WhenLocked::Skip => {
+            RowLocks::Rows { skips: false, .. } if lock.when_locked == WhenLocked::Skip => {
                 Err(Error::unsupported(dialect.name(), "leaving out rows that others have locked"))
             }
-            RowLocks::Rows { .. } => {
-                dialect.write_row_lock(writer, lock);
+            RowLocks::Rows { names_table, .. } => {
+                // Joined rows are only looked at. PostgreSQL could not lock those of an outer join.
+                let of = (names_table && !self.joins.is_empty()).then_some(self.model.table.name);
+                dialect.write_row_lock(writer, lock, of);
                 Ok(())
             }
         }
@@ -48,10 +57,7 @@ impl RootSelect {
     /// # Errors
     /// As [`statement`](Self::statement).
     pub fn count_statement(&self, dialect: &dyn Dialect) -> Result<Statement> {
-        self.aggregate_statement(
-            dialect,
-            &Operand::Aggregate { function: AggregateFunction::Count, column: None, distinct: false },
-        )
+        self.aggregate_statement(dialect, &COUNT_ALL)
     }
 
     /// The statement that returns a row if there is one.
@@ -60,7 +66,7 @@ impl RootSelect {
     /// As [`statement`](Self::statement).
     pub fn exists_statement(&self, dialect: &dyn Dialect) -> Result<Statement> {
         let mut writer = SqlWriter::new(dialect);
-        if self.group.is_empty() && !self.distinct {
+        if !self.is_grouped() && !self.distinct {
             writer.push("SELECT 1 FROM ");
             self.begin(&mut writer);
             self.write_from(&mut writer)?;
@@ -79,10 +85,17 @@ impl RootSelect {
         writer.finish_within_limit()
     }
 
+    // A condition on groups makes all rows one group, where they are not grouped.
+    fn is_grouped(&self) -> bool {
+        !self.group.is_empty() || !self.having.is_always()
+    }
+
     // Groups that are only counted: a column that they are not grouped by has no value there.
     fn without_columns(mut self) -> RootSelect {
-        if !self.group.is_empty() && !self.distinct && self.operands.is_none() {
-            self.operands = Some(vec![Operand::Value(Value::Null)]);
+        if self.is_grouped() && !self.distinct && self.operands.is_none() {
+            // SQLite takes no condition on groups without an aggregate, or `GROUP BY`.
+            let value = if self.group.is_empty() { COUNT_ALL } else { Operand::Value(Value::Null) };
+            self.operands = Some(vec![value]);
         }
         self
     }
@@ -121,7 +134,7 @@ impl RootSelect {
                 writer.push(" INNER JOIN ");
                 writer.root_of_page(self.model);
             }
-        } else if counted || self.distinct || !self.group.is_empty() {
+        } else if counted || self.distinct || self.is_grouped() {
             writer.push("SELECT ");
             writer.operand(aggregate)?;
             writer.push(" FROM (");

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::SqlWriter;
+use super::keyed::{key_column, write_key_match};
 use crate::dialect::{Dialect, RowLocks};
 use crate::error::Result;
 use crate::key::KeySet;
@@ -320,6 +321,54 @@ pub fn select_by(
     select_rows(dialect, model, columns, by, keys, filter)?.finish_within_limit()
 }
 
+/// As [`select_by`], with the position of the key that the database has found a row by as the first value of each row. Expects
+/// as many keys as a [table of keys](Dialect::keys_per_statement) takes.
+///
+/// # Errors
+/// As [`select_by`].
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::driver::KeySet;
+/// use assoc_core::execution::KeyTuple;
+/// use assoc_core::metadata::Expr;
+/// use assoc_core::sql::select_matched;
+///
+/// let (read, by) = ([Post::ID.index()], [Post::TITLE.index()]);
+/// let keys = KeySet::from_iter([KeyTuple::of_row(["Looms".into()])]);
+/// let statement = select_matched(&StandardSql::default(), Post::DEF, &read, &by, &keys, &Expr::always())?;
+/// assert!(statement.sql().starts_with("SELECT keys.ordinal, posts.id FROM"));
+/// assert!(statement.sql().ends_with("INNER JOIN posts ON posts.title = keys.k0"));
+/// # Ok::<(), assoc_core::Error>(())
+/// ```
+pub fn select_matched(
+    dialect: &dyn Dialect,
+    model: &ModelDef,
+    columns: &[usize],
+    by: &[usize],
+    keys: &KeySet,
+    filter: &Expr,
+) -> Result<Statement> {
+    let mut writer = SqlWriter::new(dialect);
+    writer.qualify(model.table.name);
+    let name = |column: &usize| model.columns[*column].name;
+    writer.push("SELECT ");
+    key_column(&mut writer, "ordinal");
+    for column in columns {
+        writer.push(", ");
+        writer.own_column(name(column));
+    }
+    writer.push(" FROM ");
+    let names: Vec<&str> = by.iter().map(name).collect();
+    dialect.write_key_table_for(&mut writer, keys, &model.table, &names);
+    writer.ordered_join();
+    writer.table(&model.table);
+    writer.push(" ON ");
+    write_key_match(&mut writer, model, by);
+    writer.where_clause(filter)?;
+    writer.finish_within_limit()
+}
+
 /// As [`select_by`], and locks the rows until the transaction ends, where the database locks rows.
 ///
 /// # Errors
@@ -333,7 +382,7 @@ pub fn select_by(
 /// use assoc_core::sql::select_locked;
 ///
 /// let mut dialect = StandardSql::default();
-/// dialect.0.row_locks = RowLocks::Rows { skips: false };
+/// dialect.0.row_locks = RowLocks::Rows { skips: false, names_table: true };
 /// let (read, keys) = ([Post::ID.index()], KeySet::Ints([7].into()));
 /// let statement = select_locked(&dialect, Post::DEF, &read, Post::PRIMARY_KEY, &keys, &Expr::always())?;
 /// assert_eq!(statement.sql(), "SELECT id FROM posts WHERE id IN (?) FOR UPDATE");
@@ -353,7 +402,8 @@ pub fn select_locked(
             writer.push(" ORDER BY ");
             writer.separated(", ", model.primary_key_names(), SqlWriter::identifier);
         }
-        dialect.write_row_lock(&mut writer, RowLock { strength: LockStrength::Update, when_locked: WhenLocked::Wait });
+        let lock = RowLock { strength: LockStrength::Update, when_locked: WhenLocked::Wait };
+        dialect.write_row_lock(&mut writer, lock, None);
     }
     writer.finish_within_limit()
 }

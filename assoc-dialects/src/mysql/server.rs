@@ -111,6 +111,8 @@ pub struct Features {
     pub lateral: bool,
     /// `SKIP LOCKED`.
     pub skip_locked: bool,
+    /// `FOR UPDATE OF` a table.
+    pub lock_of_table: bool,
     /// `JSON_TABLE`.
     pub json_table: bool,
     /// `JSON` is a type with rules of its own for what is equal and smaller, and not text.
@@ -135,6 +137,7 @@ impl Features {
         window_functions: false,
         lateral: false,
         skip_locked: false,
+        lock_of_table: false,
         json_table: false,
         json_type: true,
         null_parameters_are_text: true,
@@ -146,7 +149,8 @@ impl Features {
     /// MySQL 8.0.4 to 8.0.13, and TiDB. Declared, not verified here.
     pub const MYSQL_8_0: Features = Features { window_functions: true, json_table: true, ..Features::MYSQL_5_7 };
     /// MySQL 8.0.14 and 8.0.15. Declared, not verified here.
-    pub const MYSQL_8_0_14: Features = Features { lateral: true, skip_locked: true, ..Features::MYSQL_8_0 };
+    pub const MYSQL_8_0_14: Features =
+        Features { lateral: true, skip_locked: true, lock_of_table: true, ..Features::MYSQL_8_0 };
     /// MySQL 8.0.16 and later. Verified on 9.7.
     pub const MYSQL_8_0_16: Features = Features { check_constraints: true, ..Features::MYSQL_8_0_14 };
     /// MariaDB 10.2 to 10.4, which are no longer maintained. Declared, not verified here.
@@ -201,7 +205,7 @@ impl Features {
         };
         // "You can't specify target table for update in FROM clause": MySQL always, MariaDB before 10.3 and 11.1. Subselects
         // of a SELECT are turned into joins as well, those of an UPDATE or a DELETE are run for each row.
-        capabilities.row_locks = RowLocks::Rows { skips: self.skip_locked };
+        capabilities.row_locks = RowLocks::Rows { skips: self.skip_locked, names_table: self.lock_of_table };
         if self.insert_returning {
             capabilities.upsert = Upsert::AnyIndex;
         }

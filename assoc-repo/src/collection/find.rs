@@ -8,6 +8,7 @@ use assoc_core::metadata::{Expr, ModelDef, OrderTerm};
 use assoc_core::{ErrorKind, Filter, Model, Result};
 
 use super::Collection;
+use super::alike::stored_keys;
 use super::given_keys::IntoKey;
 use crate::association_handle::{OwnerRef, ToManyAssociation};
 use crate::get_association::OwnQuery;
@@ -34,7 +35,7 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
         let key = tuple_of::<T>(&key.into_key());
         Box::pin(async move {
             T::DEF.require_primary_key("`find`")?;
-            let mut found = self.with_keys(std::slice::from_ref(&key)).await?;
+            let (_, mut found) = self.known_by(std::slice::from_ref(&key)).await?;
             found.pop().ok_or_else(|| not_found::<T>(&key))
         })
     }
@@ -58,8 +59,34 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
 
     pub(super) async fn members_with(&self, keys: &[KeyTuple], call: &str) -> Result<Vec<T>> {
         T::DEF.require_primary_key(call)?;
+        let (keys, found) = self.known_by(keys).await?;
+        in_order_of(&keys, found)
+    }
+
+    // The members with these keys, and the keys as the members hold them.
+    async fn known_by(&self, keys: &[KeyTuple]) -> Result<(Vec<KeyTuple>, Vec<T>)> {
         let found = self.with_keys(keys).await?;
-        in_order_of(keys, found)
+        let known = keys_of(&found);
+        if keys.iter().all(|key| known.contains(key)) {
+            return Ok((keys.to_vec(), found));
+        }
+        let rows = self.whole();
+        let is_near = match &rows {
+            Some(rows) => {
+                let near: HashSet<KeyTuple> = keys.iter().map(KeyTuple::folded).collect();
+                let mut others = rows.iter().filter_map(|row| T::DEF.key_of(*row)).filter(|key| !known.contains(key));
+                others.any(|key| near.contains(&key.folded()))
+            }
+            None => holds_others(&known, keys),
+        };
+        let stored = if is_near { stored_keys(self.handle.repo, T::DEF, keys).await? } else { None };
+        match stored {
+            Some(stored) if rows.is_some() => {
+                let found = self.with_keys(&stored).await?;
+                Ok((stored, found))
+            }
+            stored => Ok((stored.unwrap_or_else(|| keys.to_vec()), found)),
+        }
     }
 
     // The members with these keys, in any order. A row that is linked several times may come as often.
@@ -291,6 +318,16 @@ pub(super) async fn rows_with_keys<T: Model>(repo: &Repo, query: &Select<T>, key
         rows.extend(repo.all(query.clone().filter(keys_in::<T>(keys))).await?);
     }
     Ok(rows)
+}
+
+pub(super) fn keys_of<T: Model>(rows: &[T]) -> HashSet<KeyTuple> {
+    rows.iter().filter_map(|row| T::DEF.key_of(row)).collect()
+}
+
+/// Whether rows were found that hold none of the keys.
+pub(super) fn holds_others(found: &HashSet<KeyTuple>, keys: &[KeyTuple]) -> bool {
+    let keys: HashSet<&KeyTuple> = keys.iter().collect();
+    found.iter().any(|key| !keys.contains(key))
 }
 
 // Rows in the order of keys, as often as a key is named.

@@ -9,15 +9,16 @@ use assoc_core::metadata::{AssociationDef, KeyJoin, Linkage, Operand};
 use assoc_core::{Error, ErrorKind, Key, Model, Result, Value};
 
 use super::Collection;
-use super::find::{chooses, in_order_of, rows_with_keys, tuples_of};
+use super::alike::{holders, stored_keys};
+use super::find::{chooses, holds_others, in_order_of, keys_in, keys_of, rows_with_keys, tuples_of};
 use super::given_keys::IntoKey;
-use super::insert_all::is_member;
 use super::read::of_columns;
 use crate::association_handle::{OwnerMut, OwnerRef, ToManyAssociation};
 use crate::changeset::{ModelExt, WritableMany};
 use crate::columns::{Columns, Selected};
 use crate::get_association::OwnQuery;
 use crate::query::Query;
+use crate::repo::Repo;
 
 impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R, T, A> {
     /// The primary keys of the members, in the association's order; a member that is linked several times is there as often.
@@ -86,8 +87,7 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
                 _ => None,
             };
             if holds_key.is_some() {
-                let mut seen = HashSet::new();
-                keys.retain(|key| seen.insert(key.clone()));
+                once(&mut keys);
             }
             // Problems of the call itself, such as an owner without a key, are found before any SQL.
             self.owner().change().replace(self.handle.association, Vec::<&T>::new()).as_row_change().check()?;
@@ -97,9 +97,17 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
                 .repo
                 .transaction(async |tx| {
                     let found = rows_with_keys(tx, &Query::new().for_update(), &keys).await?;
+                    let is_other = holds_others(&keys_of(&found), &keys);
+                    let stored = if is_other { stored_keys(tx, T::DEF, &keys).await? } else { None };
+                    let mut keys = stored.unwrap_or_else(|| keys.clone());
+                    if holds_key.is_some() {
+                        once(&mut keys);
+                    }
                     let rows = in_order_of(&keys, found)?;
                     if let Some(key) = holds_key {
-                        refuse_others::<R::Owner, T>(definition, key, owner, &rows)?;
+                        let is_others = |row: &&T| T::DEF.key_in(*row, key.target_columns).is_some();
+                        let held: Vec<&T> = rows.iter().filter(is_others).collect();
+                        require_members(tx, definition, key, owner, &held).await?;
                     }
                     tx.update(owner.change().replace(association, &rows)).await
                 })
@@ -181,18 +189,37 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     }
 }
 
-// Rows that hold another owner's key stay where they are.
-fn refuse_others<O: Model, T: Model>(
+fn once(keys: &mut Vec<KeyTuple>) {
+    let mut seen = HashSet::new();
+    keys.retain(|key| seen.insert(key.clone()));
+}
+
+/// Requires that rows hold the owner's key, and its type. 1 statement where a row holds a key that is written otherwise, and the
+/// database does not compare such keys by their bytes.
+pub(super) async fn require_members<O: Model, T: Model>(
+    repo: &Repo,
     definition: &'static AssociationDef,
     key: KeyJoin,
     owner: &O,
-    rows: &[T],
+    rows: &[&T],
 ) -> Result<()> {
-    let is_others = |row: &&T| T::DEF.key_in(*row, key.target_columns).is_some() && !is_member(key, owner, *row);
-    rows.iter().find(is_others).map_or(Ok(()), |row| Err(not_member(definition, owner, row)))
+    let wanted = O::DEF.key_in(owner, key.owner_columns);
+    let has_type = |row: &T| key.target_type.is_none_or(|named| row.value(named.column) == Value::from(named.tag));
+    let is_member = |row: &T| has_type(row) && wanted.is_some() && T::DEF.key_in(row, key.target_columns) == wanted;
+    let others: Vec<&T> = rows.iter().copied().filter(|row| !is_member(row)).collect();
+    let Some(first) = others.first() else { return Ok(()) };
+    let theirs = |row: &T| T::DEF.key_in(row, key.target_columns);
+    let may_be = |row: &&T| {
+        has_type(row) && theirs(row).zip(wanted.as_ref()).is_some_and(|(theirs, own)| theirs.folded() == own.folded())
+    };
+    let alike = others.iter().all(may_be) && !repo.compares_bytes(T::DEF, key.target_columns);
+    let Some(wanted) = wanted.clone().filter(|_| alike) else { return Err(not_member(definition, owner, *first)) };
+    let keys: Vec<KeyTuple> = others.iter().filter_map(|row| T::DEF.key_of(*row)).collect();
+    let held = holders(repo, T::DEF, key.target_columns, wanted, &keys_in::<T>(&keys).into_expr()).await?;
+    let is_others = |row: &&&T| T::DEF.key_of(**row).is_none_or(|key| !held.contains(&key));
+    others.iter().find(is_others).map_or(Ok(()), |row| Err(not_member(definition, owner, *row)))
 }
 
-/// A row that is another owner's.
 #[cold]
 pub(super) fn not_member<O: Model, T: Model>(definition: &'static AssociationDef, owner: &O, row: &T) -> Error {
     let shown = |key: Option<KeyTuple>| key.map(|key| key.to_string()).unwrap_or_default();

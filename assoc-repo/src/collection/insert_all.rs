@@ -3,11 +3,11 @@
 use assoc_core::change::RowChange;
 use assoc_core::counters::CountedCollection;
 use assoc_core::driver::BoxFuture;
-use assoc_core::metadata::{KeyJoin, Linkage, Request};
-use assoc_core::{Association, Error, HasMany, Model, Result, Value};
+use assoc_core::metadata::{Linkage, Request};
+use assoc_core::{Association, Error, HasMany, Model, Result};
 
 use super::Collection;
-use super::ids::not_member;
+use super::ids::require_members;
 use crate::association_handle::{OwnerMut, OwnerRef, ToManyAssociation};
 use crate::callbacks::Firing;
 use crate::changeset::{Changeset, IntoChangeset, ModelExt, WritableMany};
@@ -176,9 +176,7 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
                 .repo
                 .transaction(async |tx| {
                     let upserted: Vec<T> = tx.upsert_all(rows, conflict).await?;
-                    if let Some(row) = upserted.iter().find(|row| !is_member::<R::Owner, T>(key, owner, row)) {
-                        return Err(not_member::<R::Owner, T>(definition, owner, row));
-                    }
+                    require_members(tx, definition, key, owner, &upserted.iter().collect::<Vec<_>>()).await?;
                     let mut loaded = None;
                     if whole {
                         let mut copy = owner.clone();
@@ -186,7 +184,7 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
                         tx.reload_rows(std::slice::from_mut(&mut copy), requests).await?;
                         loaded = Some(copy);
                     }
-                    Ok((loaded, upserted))
+                    Ok::<_, Error>((loaded, upserted))
                 })
                 .await?;
             match loaded {
@@ -221,11 +219,4 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
         change.link_as(&own);
         Ok(Changeset::from(change))
     }
-}
-
-/// Whether a row holds the owner's key, and its type.
-pub(super) fn is_member<O: Model, T: Model>(key: KeyJoin, owner: &O, row: &T) -> bool {
-    let named = key.target_type.is_none_or(|named| row.value(named.column) == Value::from(named.tag));
-    let theirs = T::DEF.key_in(row, key.target_columns);
-    named && theirs.is_some() && theirs == O::DEF.key_in(owner, key.owner_columns)
 }

@@ -10,9 +10,9 @@ use std::collections::HashSet;
 use assoc_core::change::{Row, RowChange};
 use assoc_core::counters::Children;
 use assoc_core::destroy::{DestroyPlan, Reading};
-use assoc_core::driver::{Access, KeySet, TransactionMode};
-use assoc_core::execution::rows::{LinkRows, Rows};
-use assoc_core::execution::{KeyTuple, RowKeys, filtered};
+use assoc_core::driver::{Access, TransactionMode};
+use assoc_core::execution::rows::Rows;
+use assoc_core::execution::{KeyTuple, RowKeys};
 use assoc_core::metadata::ModelDef;
 use assoc_core::save::{InsertPlan, LoadedRow, Lookup, PlannedRow, Resolved, RowValues, SavePlan, Step, Unlink};
 use assoc_core::value::DateTime;
@@ -25,6 +25,7 @@ use crate::row_guard::RowGuard;
 use crate::session::Session;
 use callbacks::{Callbacks, Values};
 use follow::{Adjusted, Following};
+use look_up::look_up;
 
 mod alike;
 mod assemble;
@@ -34,6 +35,7 @@ mod callbacks;
 mod cleared;
 mod close;
 mod follow;
+mod look_up;
 mod relink;
 mod removal;
 mod steps;
@@ -418,30 +420,4 @@ impl<'p> Run<'p> {
         }
         Ok(())
     }
-}
-
-async fn look_up(repo: &Repo, session: &mut Session<'_>, lookup: &Lookup) -> Result<Resolved> {
-    // What a filtered repo does not see it does not let go.
-    let filter = match &repo.filters {
-        Some(hook) => filtered(hook, lookup.table, lookup.filter.clone())?,
-        None => lookup.filter.clone(),
-    };
-    let mut found = lookup.rows();
-    let keys = KeySet::distinct([&lookup.keys()]);
-    let (table, columns, by) = (lookup.table, &lookup.columns, &lookup.by);
-    if lookup.compares_versions() {
-        session.query_locked(table, columns, by, &keys, &filter, &mut found).await?;
-    } else {
-        session.query_keyed(table, columns, by, &keys, &filter, &mut found).await?;
-    }
-    let Some(targets) = &lookup.targets else { return lookup.resolve(&found, None) };
-    let filter = match &repo.filters {
-        Some(hook) => filtered(hook, targets.model, targets.filter.clone())?,
-        None => targets.filter.clone(),
-    };
-    let mut seen = LinkRows::of(targets.model, targets.by.clone());
-    let keys = KeySet::distinct([&lookup.member_keys(&found)]);
-    session.query_keyed(targets.model, &targets.by, &targets.by, &keys, &filter, &mut seen).await?;
-    let seen = seen.keys(&targets.by, 0).into_tuples().into_iter().flatten().collect();
-    lookup.resolve(&found, Some(&seen))
 }

@@ -25,7 +25,7 @@ pub fn refusal(dialect: &dyn Dialect, error: &Error) -> Option<&'static str> {
         (!capabilities.window_functions, &["it needs window functions"], "window functions"),
         (capabilities.row_locks == RowLocks::Unsupported, &["support locks on rows"], "locks on rows"),
         (
-            capabilities.row_locks == RowLocks::Rows { skips: false },
+            matches!(capabilities.row_locks, RowLocks::Rows { skips: false, .. }),
             &["support leaving out rows that others have locked"],
             "locks that others are skipped by",
         ),

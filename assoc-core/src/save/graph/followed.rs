@@ -4,7 +4,7 @@ use super::SavePlan;
 use crate::counters::{Children, Timing};
 use crate::metadata::association::KeySide;
 use crate::metadata::model::ModelDef;
-use crate::save::members::Unlink;
+use crate::save::unlink::Unlink;
 use crate::value::Value;
 
 /// A model whose rows are written and followed.

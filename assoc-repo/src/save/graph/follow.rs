@@ -8,7 +8,7 @@ use std::any::TypeId;
 use std::collections::{HashMap, HashSet};
 
 use assoc_core::change::Row;
-use assoc_core::counters::{Children, ParentChanges, Timing};
+use assoc_core::counters::{Children, ParentChanges, ParentGroup, Timing};
 use assoc_core::driver::{BoxFuture, KeySet, StatementRole};
 use assoc_core::execution::rows::Rows;
 use assoc_core::execution::{KeyTuple, RowKeys};
@@ -243,6 +243,7 @@ impl Following {
                 }
             }
             if !changes.is_empty() {
+                changes.rename(|group| run.rekeyed(group, unneeded));
                 leave_out(run, &mut changes);
                 self.later = apply(run.repo, session, changes, run.now, Mode::Write).await?;
             }
@@ -275,12 +276,16 @@ impl Following {
             for group in run.plan.groups() {
                 let model = group.model;
                 for row in &group.rows {
-                    let (row, is_fresh) = match row {
-                        LoadedRow::Existing(row) => (Some(&**row as &dyn std::any::Any), false),
-                        LoadedRow::Planned(row) => (run.row(*row), run.fresh.contains(row)),
+                    let (row, base, is_fresh) = match row {
+                        LoadedRow::Existing(row) => (Some(&**row as &dyn std::any::Any), None, false),
+                        LoadedRow::Planned(at) => {
+                            (run.row(*at), run.plan.rows()[*at as usize].base.as_deref(), run.fresh.contains(at))
+                        }
                         _ => continue,
                     };
                     let Some(row) = row else { continue };
+                    // What has followed before the row was written followed in the row with its key of then.
+                    let row_before = base.map_or(row, |base| base as &dyn std::any::Any);
                     let Some(key) = model.key_of(row) else { continue };
                     let mut values: HashMap<usize, Value<'static>> = HashMap::new();
                     for (followed, is_earlier) in all() {
@@ -288,7 +293,8 @@ impl Following {
                             Some(value) => value.clone(),
                             None => model.rows.value(row, column).into_owned(),
                         };
-                        let now = followed_values(followed, model, |key| model.key_in(row, key), before);
+                        let then = if is_earlier { row_before } else { row };
+                        let now = followed_values(followed, model, |key| model.key_in(then, key), before);
                         // A row that was read since has its times, but not its counters.
                         let is_read = |column: usize| is_earlier && is_fresh && !adds_to_counter(model, column);
                         values.extend(now.into_iter().filter(|(column, _)| !is_read(*column)));
@@ -433,6 +439,21 @@ impl Run<'_> {
         });
         let rows = steps.copied().filter(|row| !unneeded.contains(row));
         rows.map(|row| (row, &self.plan.rows()[row as usize]))
+    }
+
+    // The keys that rows had which the save has given other ones, with these: what leaves such a row leaves it under its new key.
+    // A key that went from one row to another would be ambiguous.
+    fn rekeyed(&self, group: &ParentGroup, unneeded: &HashSet<u32>) -> HashMap<KeyTuple, KeyTuple> {
+        let of_model = self.written_rows(unneeded).filter(|(_, planned)| planned.model == group.model);
+        let keys = of_model.filter_map(|(row, planned)| {
+            let before = group.model.key_in(&**planned.base.as_ref()?, group.key)?;
+            let now = group.model.key_in(self.row(row)?, group.key)?;
+            (before != now).then_some((before, now))
+        });
+        let mut keys: HashMap<KeyTuple, KeyTuple> = keys.collect();
+        let now: HashSet<KeyTuple> = keys.values().cloned().collect();
+        keys.retain(|before, _| !now.contains(before));
+        keys
     }
 
     // Whether callbacks may change rows of a model before they are written.

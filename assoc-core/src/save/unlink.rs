@@ -1,11 +1,25 @@
-//! How a row that a save lets go is let go.
+//! How a save lets members go.
 
-use super::{Removal, Unlink};
+use super::members::Removal;
 use crate::error::FieldError;
 use crate::metadata::association::{AssociationDef, Dependent, JoinRecord, KeyJoin};
 use crate::metadata::model::ModelDef;
 
-/// Whether rows between are destroyed.
+/// How a member is let go.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Unlink {
+    /// These columns of it become `NULL`.
+    Nullify(Vec<usize>),
+    /// The row that was looked up is deleted.
+    Delete,
+    /// The row that was looked up is destroyed, with what depends on it.
+    Destroy,
+    /// It cannot be.
+    Refused(FieldError),
+}
+
+// Whether rows between are destroyed.
 pub(super) fn is_destroyed(association: &AssociationDef, removal: Removal) -> bool {
     match removal {
         Removal::Destroy => true,
