@@ -72,7 +72,7 @@ async fn destroy(
     };
     // Some are declared wrong, to be refused elsewhere.
     let is_sound = |kind: &Kind| kind.def.associations.iter().all(|association| association.linkage().is_ok());
-    let is_judged = |kind: &Kind| !writes::JUDGED_BY_CASES.contains(&kind.def.name);
+    let is_judged = |kind: &Kind| !writes::JUDGED_BY_CASES.contains(&(world.name, kind.def.name));
     let has_rows =
         |kind: &&Kind| !kind.def.primary_key.is_empty() && is_sound(kind) && is_judged(kind) && !rows(kind).is_empty();
     let kinds: Vec<&Kind> = world.kinds.iter().filter(has_rows).collect();

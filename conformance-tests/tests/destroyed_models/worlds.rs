@@ -77,6 +77,7 @@ macro_rules! worlds {
 worlds! {
     archive: Desk Paper Label Stamp;
     atlas: Sheet Placement Tile;
+    binders: Binder Sheet Slip Folder Tab Label Note Filing StampedFiling Topic;
     blog: Author Gravatar Post Comment Columnist;
     callbacks: Author Article Remark Profile Membership Club Label Page Book Sale Audit Purse Coin;
     circles: Nation Town Crew Sailor Writ Court Clerk Dancer Bolt Nut NumberedBolt NumberedNut;

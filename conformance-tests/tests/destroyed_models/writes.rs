@@ -41,8 +41,9 @@ pub(crate) fn models(world: &str) -> Vec<&'static ModelDef> {
 /// Tables whose rows callbacks make: the database makes their keys.
 pub(crate) const MADE: [&str; 1] = ["audits"];
 
-/// Models whose callbacks destroy and insert by handles, in the midst of what is destroyed: cases say what comes of it.
-pub(crate) const JUDGED_BY_CASES: [&str; 1] = ["Shoot"];
+/// Models, by their worlds, whose callbacks destroy and insert by handles in the midst of what is destroyed, or write the very row
+/// that goes: cases say what comes of it.
+pub(crate) const JUDGED_BY_CASES: [(&str, &str); 2] = [("orchard", "Shoot"), ("binders", "Folder")];
 
 /// What `before_destroy` of the rows that are given has written when it is read which rows go.
 pub(crate) fn before_destroy(before: &Tables, model: &ModelDef, roots: &[Handle]) -> Tables {
