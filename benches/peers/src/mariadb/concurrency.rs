@@ -20,21 +20,25 @@ const CONNECTIONS: usize = 10;
 pub(crate) fn run(options: &Options) -> Outcome<()> {
     let url = std::env::var("ASSOC_MYSQL_URL")?;
     let runtime = runtime()?;
-    drop(runtime.block_on(fill_all(&url, Shape::default(), &Inputs::new(Shape::default())))?);
     println!("fact\tconnections\t{CONNECTIONS}");
-    let url = with_database(&url, DATABASES[0]);
+    // Anew for each peer: the pages of one would read what the writes of another have left for the server to clean up.
+    let filled = || -> Outcome<String> {
+        drop(runtime.block_on(fill_all(&url, Shape::default(), &Inputs::new(Shape::default())))?);
+        Ok(with_database(&url, DATABASES[0]))
+    };
     let guard = runtime.enter();
     // The default resets a connection that comes back, which forgets its prepared statements.
     for (name, resets, is_usual) in [("hand", false, true), ("hand-with-reset", true, false)] {
         if options.has(name, is_usual) {
             let constraints = PoolConstraints::new(CONNECTIONS, CONNECTIONS).ok_or("a pool of no connections")?;
             let pool = PoolOpts::default().with_constraints(constraints).with_reset_connection(resets);
-            let opts = OptsBuilder::from_opts(mysql_async::Opts::from_url(&url)?).pool_opts(pool);
+            let opts = OptsBuilder::from_opts(mysql_async::Opts::from_url(&filled()?)?).pool_opts(pool);
             options.measure(&runtime, &HandServer { name, pool: Pool::new(opts) })?;
         }
     }
     drop(guard);
     if options.has("assoc", true) {
+        let url = filled()?;
         let driver = runtime.block_on(async { assoc_mysql::MySql::builder(&url)?.connect().await })?;
         options.measure(&runtime, &OurServer { name: "assoc", repo: Arc::new(Repo::new(driver)) })?;
     }
