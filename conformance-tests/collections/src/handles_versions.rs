@@ -152,7 +152,7 @@ async fn of_single_targets(cx: &mut Context) -> Result<()> {
     cx.rows("labels", LABELS).await
 }
 
-// What callbacks write to a row before it goes is nobody else's change.
+// A callback of the same save writes to the row before it goes: no other program has changed it.
 async fn written_by_callbacks(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     let binder = binders::fixture(&repo).await?;
