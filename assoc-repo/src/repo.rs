@@ -299,9 +299,6 @@ impl Repo {
 
     /// A connection for one request.
     pub(crate) async fn session(&self, access: Access) -> Result<Session<'_>> {
-        if let Some(session) = self.session_now(access) {
-            return Ok(session);
-        }
         let mut session = match &self.transaction {
             Some(handle) if handle.is_read_only() && access == Access::Write => {
                 let message = "it was begun for reading only: write in another";

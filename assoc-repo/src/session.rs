@@ -2,6 +2,7 @@
 //!
 //! Everything a request runs goes through here, so this is where statements are logged and counted.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use assoc_core::counters::ParentGroup;
@@ -17,6 +18,7 @@ use assoc_core::value::DateTime;
 use assoc_core::{Error, ErrorKind, Result, Value, sql};
 use tokio::sync::MutexGuard;
 
+use crate::destroy::stored;
 use crate::levels::{Level, LevelHandle, OpenTransaction};
 use crate::log::{Timer, too_many};
 use crate::repo::Repo;
@@ -266,6 +268,23 @@ impl<'r> Session<'r> {
             self.query(&statement, &mut each).await?;
         }
         Ok(())
+    }
+
+    /// The keys that rows hold, by those of the given keys with which the database finds them.
+    pub(crate) async fn stored_keys(
+        &mut self,
+        model: &'static ModelDef,
+        columns: &[usize],
+        keys: &KeySet,
+        filter: &Expr,
+    ) -> Result<HashMap<KeyTuple, KeyTuple>> {
+        let mut found = HashMap::new();
+        let mut sink = |key: KeyTuple, values: &mut [Value<'_>]| {
+            found.insert(key, KeyTuple::of_row(stored(model, columns, values)));
+            Ok(())
+        };
+        self.query_matched(model, columns, columns, keys, filter, &mut sink).await?;
+        Ok(found)
     }
 
     async fn query_chunks(

@@ -314,10 +314,11 @@ impl Lookup {
         found.keys(&self.member)
     }
 
-    /// Whether each row holds a key that was asked for. Otherwise the database has to say by which key it has found it.
+    /// Whether each row holds one of the [keys](Self::keys) that were asked for. Otherwise the database has to say by which key it
+    /// has found it.
     #[must_use]
-    pub fn holds_keys(&self, found: &FoundRows) -> bool {
-        found.hold(&self.by, &KeySet::distinct([&self.keys()]))
+    pub fn holds_keys(&self, found: &FoundRows, keys: &KeySet) -> bool {
+        found.hold(&self.by, keys)
     }
 
     /// The members that rows between seem to write otherwise than those that stay: their model, the columns of their key, and

@@ -1,7 +1,7 @@
 //! Keys that are written otherwise than those of the rows, and that the database calls equal: `ADA` and `ada` in a column that
 //! ignores case. Only the database knows them, so it is asked, where a row holds another key than the one that was asked for.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use assoc_core::driver::KeySet;
 use assoc_core::execution::KeyTuple;
@@ -21,14 +21,9 @@ pub(super) async fn stored_keys(
     if repo.compares_bytes(model, columns) {
         return Ok(None);
     }
-    let mut names: HashMap<KeyTuple, KeyTuple> = HashMap::new();
-    let mut sink = |key: KeyTuple, values: &mut [Value<'_>]| {
-        names.insert(key, KeyTuple::of_row(stored(model, columns, values)));
-        Ok(())
-    };
     let repo = repo.in_database_of(model);
     let wanted = KeySet::from_iter(keys.iter().cloned());
-    repo.reading(None).await?.query_matched(model, columns, columns, &wanted, &Expr::always(), &mut sink).await?;
+    let names = repo.reading(None).await?.stored_keys(model, columns, &wanted, &Expr::always()).await?;
     Ok(Some(keys.iter().map(|key| names.get(key).unwrap_or(key).clone()).collect()))
 }
 

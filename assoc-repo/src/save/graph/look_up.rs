@@ -3,7 +3,7 @@
 //! The rows are found by a plain condition, and hold the keys that were asked for. Where one holds another key, because the
 //! database calls keys equal that are written otherwise, 1 statement more asks it which row it has found by which key.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use assoc_core::driver::KeySet;
 use assoc_core::execution::rows::{LinkRows, Rows};
@@ -12,7 +12,6 @@ use assoc_core::metadata::{Expr, ModelDef};
 use assoc_core::save::{Lookup, MemberCondition, Resolved};
 use assoc_core::{Result, Value};
 
-use crate::destroy::stored;
 use crate::repo::Repo;
 use crate::session::Session;
 
@@ -26,7 +25,7 @@ pub(super) async fn look_up(repo: &Repo, session: &mut Session<'_>, lookup: &Loo
     } else {
         session.query_keyed(table, columns, by, &keys, &filter, &mut found).await?;
     }
-    if !repo.compares_bytes(table, by) && !lookup.holds_keys(&found) {
+    if !repo.compares_bytes(table, by) && !lookup.holds_keys(&found, &keys) {
         found = lookup.rows();
         let mut sink = |key: KeyTuple, values: &mut [Value<'_>]| found.push_asked(key, values);
         session.query_matched(table, columns, by, &keys, &filter, &mut sink).await?;
@@ -35,7 +34,7 @@ pub(super) async fn look_up(repo: &Repo, session: &mut Session<'_>, lookup: &Loo
         if let Some((model, by, keys)) = lookup.unnamed_members(&found)
             && !repo.compares_bytes(model, by)
         {
-            found.name_members(names(session, model, by, &keys, &Expr::always()).await?);
+            found.name_members(session.stored_keys(model, by, &keys, &Expr::always()).await?);
         }
         return lookup.resolve(&found, None);
     };
@@ -45,7 +44,7 @@ pub(super) async fn look_up(repo: &Repo, session: &mut Session<'_>, lookup: &Loo
     session.query_keyed(model, by, by, &keys, &filter, &mut seen).await?;
     let mut seen: HashSet<KeyTuple> = seen.keys(by, 0).into_tuples().into_iter().flatten().collect();
     if !repo.compares_bytes(model, by) && seems_to_miss(&keys.tuples(), &seen) {
-        let names = names(session, model, by, &keys, &filter).await?;
+        let names = session.stored_keys(model, by, &keys, &filter).await?;
         seen = names.keys().cloned().collect();
         found.name_members(names);
     }
@@ -66,21 +65,4 @@ fn seen_by(repo: &Repo, model: &'static ModelDef, filter: &Expr) -> Result<Expr>
         Some(hook) => filtered(hook, model, filter.clone()),
         None => Ok(filter.clone()),
     }
-}
-
-// What the rows are called that the database finds by these keys.
-async fn names(
-    session: &mut Session<'_>,
-    model: &'static ModelDef,
-    columns: &[usize],
-    keys: &KeySet,
-    filter: &Expr,
-) -> Result<HashMap<KeyTuple, KeyTuple>> {
-    let mut names = HashMap::new();
-    let mut sink = |key: KeyTuple, values: &mut [Value<'_>]| {
-        names.insert(key, KeyTuple::of_row(stored(model, columns, values)));
-        Ok(())
-    };
-    session.query_matched(model, columns, columns, keys, filter, &mut sink).await?;
-    Ok(names)
 }
