@@ -9,10 +9,10 @@ use assoc_core::{LoadState, Model};
 use crate::association_handle::{Handle, OwnerRef, ToManyAssociation};
 use crate::repo::Repo;
 
-mod alike;
 mod counter_cache;
 mod create;
 mod destroy_later;
+mod equal_keys;
 mod find;
 mod given_keys;
 mod given_rows;

@@ -8,7 +8,7 @@ use assoc_core::metadata::{Expr, ModelDef, OrderTerm};
 use assoc_core::{ErrorKind, Filter, Model, Result};
 
 use super::Collection;
-use super::alike::stored_keys;
+use super::equal_keys::stored_keys;
 use super::given_keys::IntoKey;
 use crate::association_handle::{OwnerRef, ToManyAssociation};
 use crate::get_association::OwnQuery;

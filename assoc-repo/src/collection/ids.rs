@@ -9,7 +9,7 @@ use assoc_core::metadata::{AssociationDef, KeyJoin, Linkage, Operand};
 use assoc_core::{Error, ErrorKind, Key, Model, Result, Value};
 
 use super::Collection;
-use super::alike::{holders, stored_keys};
+use super::equal_keys::{holders, stored_keys};
 use super::find::{chooses, holds_others, in_order_of, keys_in, keys_of, rows_with_keys, tuples_of};
 use super::given_keys::IntoKey;
 use super::read::of_columns;
