@@ -1,6 +1,6 @@
 //! What the system has: its programs, its accounts, its packages.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// What a thing is called by the package managers that are known here. An empty list: the system has it without a package.
@@ -61,6 +61,14 @@ pub(crate) fn as_root(program: &str) -> Command {
 /// Whether this process is root's.
 pub(crate) fn is_root() -> bool {
     output(Command::new("id").arg("-u")).is_some_and(|id| id.trim() == "0")
+}
+
+/// How much is left on the disk of a folder, if the system says so.
+pub(crate) fn megabytes_left(folder: &Path) -> Option<u64> {
+    // The second line has the disk's name, its size, what is used and what is left, in kilobytes.
+    let said = output(Command::new("df").arg("-Pk").arg(folder))?;
+    let kilobytes: u64 = said.lines().nth(1)?.split_whitespace().nth(3)?.parse().ok()?;
+    Some(kilobytes / 1024)
 }
 
 /// What a command answers, if it succeeds.

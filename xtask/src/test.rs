@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use crate::package::Outside;
 use crate::runner::{MYSQL_URL, POSTGRES_URL, Runner};
+use crate::system::megabytes_left;
 use crate::system_libraries::LIBRARIES;
 use crate::workspace::{cargo, root, target};
 use crate::{Outcome, crates, layers};
@@ -41,6 +42,9 @@ const NEEDS_SERVER: [&str; 2] = ["mariadb::", "postgres::"];
 /// The drivers whose tests need their servers.
 const DRIVERS: [&str; 2] = ["assoc-mysql", "assoc-postgres"];
 
+/// The megabytes of a disk below which a failed build may have failed for want of them.
+const SCARCE: u64 = 2_000;
+
 /// Programs that our SQLite driver has to resolve beside.
 const PEERS: &[(&str, &str)] =
     &[("Diesel 2.3", include_str!("../resolve/diesel.toml")), ("sqlx 0.9", include_str!("../resolve/sqlx.toml"))];
@@ -59,6 +63,10 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     let counts = &gate.counts;
     if code != 0 {
         println!("\nfailed: the stages after this one did not run");
+        // A linker that finds the disk full dies of a bus error, which names no reason.
+        if let Some(left) = megabytes_left(&target()).filter(|left| *left < SCARCE) {
+            println!("the disk has {left} MB left: that may be the reason");
+        }
     }
     if code != 0 && *counts == Counts::default() {
         println!("no test has run");
@@ -332,6 +340,12 @@ mod tests {
         }
         assert_eq!(counts, Counts { passed: 16, failed: 3, skipped: 5 });
         assert_eq!(counts.to_string(), "16 passed, 3 failed, 5 skipped");
+    }
+
+    #[test]
+    fn what_a_disk_has_left() {
+        assert!(megabytes_left(&root()).is_some() || !cfg!(unix), "df is on every Unix");
+        assert_eq!(megabytes_left(&root().join("no such folder")), None);
     }
 
     #[test]
