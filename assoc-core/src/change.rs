@@ -55,7 +55,7 @@ mod wanted;
 mod written;
 
 pub(crate) use built_link::BuiltLink;
-pub(crate) use check::column_problems_of;
+pub(crate) use check::{column_problems_of, rule_problems_of};
 pub use difference::same_value;
 pub(crate) use fill::fill;
 pub use fill::timestamp;
@@ -358,6 +358,22 @@ impl RowChange {
     #[must_use]
     pub fn column_problems(&self) -> Vec<FieldError> {
         check::column_problems(self)
+    }
+
+    /// What its rules find wrong with the row, without what other rows give it or need.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/blog.txt")]
+    /// use assoc_core::Rules;
+    /// use assoc_core::change::RowChange;
+    ///
+    /// let mut tag = RowChange::with_values(Tag::DEF, None, vec![None, Some("".into())]);
+    /// tag.add_rules(Rules::<Tag>::new().required(Tag::NAME).into_set());
+    /// assert_eq!(tag.rule_problems()[0].path, "name");
+    /// ```
+    #[must_use]
+    pub fn rule_problems(&self) -> Vec<FieldError> {
+        check::rule_problems_of(self, &[])
     }
 
     /// Refuses what cannot be saved.

@@ -43,6 +43,13 @@ pub(crate) fn column_problems_of(change: &RowChange, given: &[(usize, Option<Val
     errors
 }
 
+/// What rules find wrong with a row that others give some values.
+pub(crate) fn rule_problems_of(change: &RowChange, given: &[(usize, Option<Value<'static>>)]) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    rules::problems(Final { change, given, is_judged: true, shared: None }, &mut errors);
+    errors
+}
+
 /// A change with the columns that its owner gives values, and what these are if that is known.
 #[derive(Clone, Copy)]
 pub(super) struct Final<'c> {

@@ -126,8 +126,8 @@ pub(super) fn problems(row: Final<'_>, errors: &mut Vec<FieldError>) {
                     }
                     members.add_problems(member, at, errors);
                 }
-                if let ChildOp::Push { join: Some(join), .. } = op {
-                    errors.extend(members.of_join(join));
+                if let ChildOp::Push { join: Some(join), member } = op {
+                    errors.extend(members.of_join(join, member));
                 }
             }
         }
@@ -344,7 +344,7 @@ impl<'c> Members<'c> {
         errors
     }
 
-    fn of_join(&self, join: &RowChange) -> Vec<FieldError> {
+    fn of_join(&self, join: &RowChange, member: &Member) -> Vec<FieldError> {
         let Link::Join(record) = &self.link else {
             let message = "has no rows between owner and member";
             return vec![FieldError::new(self.association.name, message).with_code(FieldError::NO_MEMBER)];
@@ -354,16 +354,10 @@ impl<'c> Members<'c> {
             let message = format!("is linked by rows of {table}, and not of {model}");
             return vec![FieldError::new(self.association.name, message).with_code(FieldError::UNKNOWN_TYPE)];
         }
-        let mut given: Vec<(usize, Option<Value<'static>>)> = record
-            .owner
-            .target_columns
-            .iter()
-            .chain(record.target.owner_columns)
-            .map(|column| (*column, None))
-            .collect();
-        for named in [record.owner.target_type, record.target_type].into_iter().flatten() {
-            given.push((named.column, Some(Value::from(named.tag))));
-        }
+        let mut given = given_key(self.owner, &record.owner);
+        let of_member = record.target.owner_columns.iter().zip(record.target.target_columns);
+        given.extend(of_member.map(|(own, theirs)| (*own, value_of(member, *theirs))));
+        given.extend(record.target_type.map(|named| (named.column, Some(Value::from(named.tag)))));
         let mut errors = Vec::new();
         if let Some(rows) = record.rows {
             let presets = presets_of_saved(rows, self.owner.base(), self.owner.values());
@@ -378,7 +372,7 @@ impl<'c> Members<'c> {
     }
 }
 
-// What the members of an owner are given by it.
+// What the members of an owner, or its rows between, are given by it.
 fn given_key(owner: &RowChange, key: &KeyJoin) -> GivenValues {
     let values = owner.final_key(key.owner_columns);
     let of_key = key.target_columns.iter().enumerate();

@@ -56,7 +56,7 @@ pub(crate) async fn save(
     changes: Vec<RowChange>,
     firing: Firing,
 ) -> Result<Saved> {
-    let mut planned = Planned::new(repo, model, changes)?;
+    let mut planned = Planned::new(repo, model, changes, firing)?;
     if planned.has_callbacks(firing) {
         let transaction = repo.begin().await?;
         let result = run_with_callbacks(&transaction, model, &planned).await;
@@ -94,7 +94,7 @@ pub(crate) async fn save_validated(
         let inside = transaction.for_callbacks(model)?;
         validate::before_validate(&inside, &mut changes).await?;
         check(&changes)?;
-        run_with_callbacks(&transaction, model, &Planned::new(repo, model, changes)?).await
+        run_with_callbacks(&transaction, model, &Planned::new(repo, model, changes, Firing::Callbacks)?).await
     }
     .await;
     transaction.finish(result).await
@@ -117,14 +117,14 @@ struct Planned {
 }
 
 impl Planned {
-    fn new(repo: &Repo, model: &'static ModelDef, changes: Vec<RowChange>) -> Result<Self> {
+    fn new(repo: &Repo, model: &'static ModelDef, changes: Vec<RowChange>, firing: Firing) -> Result<Self> {
         let mut plan = SavePlan::new(model, changes)?;
         for model in plan.models() {
             repo.require_here(model)?;
         }
         let now = repo.now();
         plan.fill(now, repo.touches);
-        check_sure_links(&plan)?;
+        check_sure_links(&plan, firing)?;
         let mut destroys: Vec<DestroyPlan> = Vec::new();
         for lookup in plan.lookups().iter().filter(|lookup| lookup.removes() && lookup.unlink == Unlink::Destroy) {
             if !destroys.iter().any(|known| known.nodes()[0].model == lookup.table) {
@@ -156,10 +156,10 @@ impl Planned {
     }
 }
 
-// Refuses rows between that lack values, of those that are written whatever is found.
-fn check_sure_links(plan: &SavePlan) -> Result<()> {
+// Refuses rows between that cannot be saved, of those that are written whatever is found.
+fn check_sure_links(plan: &SavePlan, firing: Firing) -> Result<()> {
     let in_question = plan.links_in_question();
-    plan.check_links(&|row| !in_question.contains(&row))
+    plan.check_links(firing == Firing::Callbacks, &|row| !in_question.contains(&row))
 }
 
 /// The plan of a save as text.
@@ -170,7 +170,7 @@ pub(crate) fn explain(model: &'static ModelDef, change: RowChange, touches: bool
         check(model, std::slice::from_ref(&change))?;
     }
     let plan = SavePlan::new(model, vec![change])?;
-    check_sure_links(&plan)?;
+    check_sure_links(&plan, Firing::Callbacks)?;
     Ok(plan.explain(touches))
 }
 
@@ -297,7 +297,7 @@ impl<'p> Run<'p> {
         }
         let relinked = relink::Relinked::of(self.repo, &mut let_go);
         if !let_go.is_empty() {
-            plan.check_links(&|row| !unneeded.contains(&row) && !relinked.has(row))?;
+            plan.check_links(self.callbacks.is_some(), &|row| !unneeded.contains(&row) && !relinked.has(row))?;
         }
         let mut following = Following::new(self.now);
         let cleared = self.let_go(session, &let_go, &unneeded, &mut following).await?;

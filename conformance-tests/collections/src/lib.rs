@@ -14,6 +14,7 @@ mod handles_given;
 mod handles_grouped;
 mod handles_hidden;
 mod handles_input;
+mod handles_judged;
 mod handles_keyless;
 mod handles_keys;
 mod handles_links;
@@ -53,6 +54,7 @@ pub fn cases() -> &'static [&'static [Case]] {
         handles_drifted::CASES,
         handles_stale::CASES,
         handles_versions::CASES,
+        handles_judged::CASES,
         handles_grouped::CASES,
         handles_of_types::CASES,
         orchards::CASES,

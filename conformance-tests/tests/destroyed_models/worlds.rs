@@ -80,6 +80,7 @@ worlds! {
     binders: Binder Sheet Slip Folder Tab Label Note Filing StampedFiling Topic;
     blog: Author Gravatar Post Comment Columnist;
     callbacks: Author Article Remark Profile Membership Club Label Page Book Sale Audit Purse Coin;
+    choirs: Choir Singer Seat PromptedSeat;
     circles: Nation Town Crew Sailor Writ Court Clerk Dancer Bolt Nut NumberedBolt NumberedNut;
     circus: Troupe Director Booking Act Town Clown Acrobat Performer Poster Notice Mention Review Prop Costume;
     clinic: Physician Doctor Appointment Patient Document Section Paragraph Supplier SupplierAccount AccountHistory;

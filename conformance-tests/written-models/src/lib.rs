@@ -5,6 +5,8 @@ pub mod binders;
 #[doc(hidden)]
 pub mod callbacks;
 #[doc(hidden)]
+pub mod choirs;
+#[doc(hidden)]
 pub mod circles;
 #[doc(hidden)]
 pub mod circus;

@@ -96,7 +96,15 @@ impl Run<'_> {
                 .collect();
             let mut change = RowChange::with_values(model, base, std::mem::take(values));
             let cx = CallbackContext::new(self.repo, self.cause(*row), action, &[]);
-            for function in first.iter().chain(&own) {
+            for function in first {
+                session.aside(function(&mut change, &cx)).await?;
+            }
+            let errors =
+                if first.is_empty() || !planned.is_judged_link() { Vec::new() } else { change.rule_problems() };
+            if !errors.is_empty() {
+                return Err(ErrorKind::Invalid { model: model.name, errors }.into());
+            }
+            for function in &own {
                 session.aside(function(&mut change, &cx)).await?;
             }
             let errors = change.column_problems();
