@@ -21,9 +21,14 @@ pub(super) fn holder_name(ty: &Type) -> Option<(Holder, &syn::PathSegment)> {
     Holder::ALL.into_iter().find(|holder| segment.ident == holder.name()).map(|holder| (holder, segment))
 }
 
+// The name of a type, without its path and arguments.
+fn last_name(ty: &Type) -> Option<&Ident> {
+    let Type::Path(TypePath { path, .. }) = unwrapped(ty) else { return None };
+    path.segments.last().map(|segment| &segment.ident)
+}
+
 pub(super) fn is_origin(ty: &Type) -> bool {
-    let Type::Path(TypePath { path, .. }) = unwrapped(ty) else { return false };
-    path.segments.last().is_some_and(|segment| segment.ident == "RowOrigin")
+    last_name(ty).is_some_and(|name| name == "RowOrigin")
 }
 
 /// The `V` of `Aggregated<V>`; `Some(None)` if it names none.
@@ -43,7 +48,10 @@ pub(super) fn field_type(
     let holder = kind.holder(through);
     let way = if through && !holder.is_to_one() { " with `through`" } else { "" };
     let Some((found, segment)) = holder_name(ty) else {
-        let message = format!("`{kind}`{way} needs a field of type `{holder}<…>`, this one is `{}`", shown(ty));
+        // By analogy with `HasManyThrough`.
+        let named_through = last_name(ty).is_some_and(|name| name == "HasOneThrough");
+        let remedy = if named_through { ": `HasOne` is the type with `through` as well" } else { "" };
+        let message = format!("`{kind}`{way} needs a field of type `{holder}<…>`, this one is `{}`{remedy}", shown(ty));
         errors.at(span_of(attribute), message);
         return None;
     };

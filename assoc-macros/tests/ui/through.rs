@@ -19,6 +19,8 @@ struct User {
     there: HasManyThrough<Membership>,
     #[has_one(through = "memberships")]
     group: HasOne<Membership>,
+    #[has_one(through = "group")]
+    by_analogy: HasOneThrough<Membership>,
     #[has_many(through = "memberships", foreign_key = "user_id", as = "owner")]
     keys: HasManyThrough<Membership>,
     #[has_many(through = "memberships")]
