@@ -32,12 +32,12 @@ impl SavePlan {
     /// # Errors
     /// [`ErrorKind::Invalid`] with the problems of the first such row.
     pub fn check_links(&self, callbacks_run: bool, is_written: &dyn Fn(u32) -> bool) -> Result<()> {
-        for (at, row) in (0..).zip(self.rows.iter()) {
+        for (at, row) in (0..).zip(self.rows.iter()).filter(|(_, row)| row.is_bare_link) {
             let runs = |point| callbacks_run && row.model.has_callback(point);
             let is_judged = row.is_judged_link() && !runs(CallbackPoint::BeforeValidate);
-            let lacks = || self.lacks_values(row) && !GIVING.into_iter().any(runs);
-            if row.is_bare_link && (is_judged || lacks()) && is_written(at) {
-                let errors = self.problems_of_link(row, is_judged, lacks())?;
+            let lacks = self.lacks_values(row) && !GIVING.into_iter().any(runs);
+            if (is_judged || lacks) && is_written(at) {
+                let errors = self.problems_of_link(row, is_judged, lacks)?;
                 if let Some(group) = self.groups.first().filter(|_| !errors.is_empty()) {
                     return Err(ErrorKind::Invalid { model: group.model.name, errors }.into());
                 }
@@ -53,7 +53,6 @@ impl SavePlan {
             && row.association.is_none_or(|association| association.options.insert_sql.is_none())
     }
 
-    #[cold]
     fn problems_of_link(&self, row: &PlannedRow, is_judged: bool, lacks: bool) -> Result<Vec<FieldError>> {
         let change = RowChange::with_values(row.model, None, self.rows.values(row).to_vec());
         let awaited = row.awaits.iter().map(|awaited| (awaited.column, None)).collect::<Vec<_>>();
