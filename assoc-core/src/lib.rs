@@ -51,7 +51,7 @@ pub use column_type::Json;
 pub use column_type::{ColumnType, IntoColumn, SqlType};
 pub use error::{
     AssociationNotLoaded, CursorProblem, DecodeError, DriverError, DriverErrorKind, Error, ErrorKind, FieldError,
-    HiddenBy, IncludeProblem, InvalidInclude, NotLoadedReason, RestrictRule, Restricted, Result,
+    GroupedUse, HiddenBy, IncludeProblem, InvalidInclude, NotLoadedReason, RestrictRule, Restricted, Result,
 };
 pub use holder::{
     Aggregated, BelongsTo, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, JoinRow, Taken, TargetRow, ToOne,

@@ -73,6 +73,7 @@ mod aggregate;
 mod build;
 mod compile;
 mod custom_sql;
+mod distinct;
 mod eager_load;
 mod explain;
 mod filters;

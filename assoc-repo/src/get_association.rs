@@ -17,6 +17,7 @@ use assoc_core::metadata::{
     ScopeDef, Strategy,
 };
 use assoc_core::planner::{Root, selected_columns};
+use assoc_core::select::keep_order_of_groups;
 use assoc_core::{
     Association, AssociationNotLoaded, BelongsTo, Error, HasMany, HasManyThrough, HasOne, JoinRow, LoadState, Model,
     Result, RowOrigin, TargetRow, Through, ToOne, Value,
@@ -359,7 +360,8 @@ fn by_join_chain(chain: JoinChain, own: ScopeDef, owner: Owner<'_>, mut query: S
     let parts = &mut *query.parts;
     let spec = &mut parts.spec;
     spec.filter = chain.begins_at(key.values()).and(chain.filter.clone()).and(std::mem::take(&mut spec.filter));
-    spec.order.clone_from(&chain.order);
+    let asked = std::mem::replace(&mut spec.order, chain.order.clone());
+    keep_order_of_groups(model, &spec.group, &mut spec.order, &asked);
     parts.said_order.clone_from(&chain.said_order);
     if parts.selected.is_none() {
         parts.selected = chain.selected.as_ref().map(|columns| column_operands(model, columns));
@@ -489,6 +491,7 @@ fn direct(
     keyed.extend(hop.target_type.map(|own| Expr::tagged(&model.columns[own.column], own.tag)));
     let parts = &mut *query.parts;
     let spec = &mut parts.spec;
+    let asked = spec.order.clone();
     spec.filter = Expr::All(keyed).and(own.filter).and(std::mem::take(&mut spec.filter));
     if spec.order.is_empty() {
         spec.order = own.order;
@@ -520,6 +523,8 @@ fn direct(
         }
         parts.said_order.clone_from(&parts.spec.order);
         query = query.in_total_order();
+        let spec = &mut query.parts.spec;
+        keep_order_of_groups(model, &spec.group, &mut spec.order, &asked);
     }
     if def.kind.cardinality() == Cardinality::One {
         query = query.at_most(1);

@@ -147,9 +147,9 @@ pub use assoc_core::planner::Plan;
 pub use assoc_core::{
     Addable, Aggregate, AggregateField, AggregatePreload, Aggregated, Assignment, Association, AssociationNotLoaded,
     BelongsTo, Column, CursorProblem, DecodeError, DriverErrorKind, Error, ErrorKind, FieldError, Filter, FinalRow,
-    HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, HiddenBy, IncludeProblem, Input, IntoInput, IntoPreload,
-    InvalidInclude, JoinedColumn, Limits, LoadState, NotLoadedReason, Preload, RawSql, RestrictRule, Restricted,
-    Result, RowOrigin, RuleError, Rules, Scope, Sort, SqlType, Taken, Value, WithJoinRows, WithJoinRowsMut,
+    GroupedUse, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, HiddenBy, IncludeProblem, Input, IntoInput,
+    IntoPreload, InvalidInclude, JoinedColumn, Limits, LoadState, NotLoadedReason, Preload, RawSql, RestrictRule,
+    Restricted, Result, RowOrigin, RuleError, Rules, Scope, Sort, SqlType, Taken, Value, WithJoinRows, WithJoinRowsMut,
     escape_like,
 };
 #[doc = include_str!("../docs/column_type.md")]

@@ -243,6 +243,7 @@ impl Repo {
             let repo = self.in_database_of(model);
             let CompiledQuery { select, .. } = query.clone().into_request().compile(&repo.context())?;
             refuse_limit(model, &select, query.parts.spec.limit.is_some() || query.parts.spec.offset.is_some())?;
+            select.require_grouped()?;
             let total = repo.count(query.clone()).await?;
             let before = (number - 1).saturating_mul(size).min(i64::MAX as u64);
             let rows = repo.all(query.limit(size.min(i64::MAX as u64)).offset(before)).await?;

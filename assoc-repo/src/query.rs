@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 use assoc_core::metadata::{Expr, HasRowOrigin, OrderTerm};
 use assoc_core::planner::QueryRequest;
-use assoc_core::select::{LockStrength, RowLock, WhenLocked};
+use assoc_core::select::{LockStrength, RowLock, WhenLocked, keep_order_of_groups};
 use assoc_core::{Error, Filter, IntoPreload, IntoSort, Model, Result, RowOrigin};
 
 use crate::columns::Columns;
@@ -66,7 +66,10 @@ impl<M> Select<M> {
     pub(crate) fn settled(mut self) -> Self {
         let QueryParts { spec, within, said_order, own_order, .. } = &mut *self.parts;
         spec.filter = std::mem::take(within).and(std::mem::take(&mut spec.filter));
-        let own = std::mem::take(own_order);
+        let mut own = std::mem::take(own_order);
+        for order in [&mut own, &mut *said_order] {
+            keep_order_of_groups(spec.model, &spec.group, order, &[]);
+        }
         if spec.order.is_empty() {
             spec.order = own;
         } else if !own.is_empty() {
@@ -233,7 +236,9 @@ impl<M: Model> Select<M> {
     }
 
     /// Returns one row for each combination of values of these columns. It is meant for [`Repo::pluck`] with
-    /// aggregates.
+    /// aggregates. What else is read or sorted by has one value in a group only where these columns include the primary key
+    /// of its row; otherwise the query is refused with [`ErrorKind::NotGrouped`](crate::ErrorKind::NotGrouped), before any
+    /// SQL.
     ///
     /// ```
     #[doc = include_str!("../docs/posts.txt")]
@@ -247,7 +252,8 @@ impl<M: Model> Select<M> {
         self
     }
 
-    /// Keeps the groups that satisfy a condition, which may contain aggregates.
+    /// Keeps the groups that satisfy a condition, which may contain aggregates. A column in it needs one value in each group,
+    /// as [`group_by`](Self::group_by) says. Without `group_by` all rows are one group.
     ///
     /// ```
     #[doc = include_str!("../docs/posts.txt")]

@@ -319,11 +319,11 @@ impl Repo {
         })
     }
 
-    /// Columns and aggregates of a query's rows in place of models, in the order of [`all`](Self::all). It costs 1
-    /// statement.
+    /// Columns and aggregates of a query's rows in place of models, in the order of [`all`](Self::all). Aggregates without
+    /// [`group_by`](Select::group_by) are one row. It costs 1 statement.
     ///
     /// # Errors
-    /// When the query cannot run or has preloads, a value does not fit, or the database fails.
+    /// When the query cannot run or has preloads, a group has several values of a column ([`ErrorKind::NotGrouped`]), a value does not fit, or the database fails.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;

@@ -60,6 +60,14 @@ async fn of_the_own_rows(backend: &dyn Backend) {
 
     let error = tx.pluck(Job::ID.max(), Query::new().for_update()).await.unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::InvalidQuery { .. }), "{error}");
+    // Groups are no rows, also where each is one.
+    let error = tx.all(Query::<Job>::group_by(Job::ID).for_update()).await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::InvalidQuery { .. }), "{error}");
+    for query in [Query::<Job>::group_by(Job::WORKER_ID), Query::having(Job::ID.count().gt(1))] {
+        let (read, statements) = repo.count_statements(tx.all(query.for_update())).await;
+        assert!(matches!(read.unwrap_err().kind(), ErrorKind::NotGrouped { .. }));
+        assert_eq!(statements, 0);
+    }
     tx.rollback().await.unwrap();
 }
 

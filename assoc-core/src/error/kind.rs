@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use super::{
-    AssociationNotLoaded, CursorProblem, DriverError, Error, FieldError, InvalidInclude, Restricted, excerpt, field,
+    AssociationNotLoaded, CursorProblem, DriverError, Error, FieldError, GroupedUse, InvalidInclude, Restricted,
+    excerpt, field,
 };
 
 /// What failed, as data.
@@ -189,6 +190,17 @@ pub enum ErrorKind {
         model: &'static str,
         /// What is wrong and what to do instead.
         message: String,
+    },
+    /// A query of groups (`group_by`, `having`, aggregates) reads, compares or sorts by a column of which a group may have
+    /// several values, so no statement is run.
+    #[error("{model}: a group has no single value of `{column}`: {}", asked.remedy())]
+    NotGrouped {
+        /// The model the query is about.
+        model: &'static str,
+        /// The column; for a joined column its path, `posts.title`.
+        column: String,
+        /// What the query asks of it.
+        asked: GroupedUse,
     },
     /// The cursor of a page says no place in the query's order, so no statement is run.
     #[error("{model}: {}; begin at the first page (`Page::first`), or use the cursor with the query that made it", problem.says())]

@@ -1,6 +1,7 @@
 //! From a query as it was written to what runs: scopes and filters that always apply, the columns to read, the plan of
 //! what to load. One call, without I/O; whatever can be refused is refused here, before any SQL.
 
+use super::distinct::with_distinct_order;
 use super::settle::settled;
 use super::{Databases, Deferred, JoinChain, Plan, Root, RootRequest};
 use crate::dialect::Dialect;
@@ -12,7 +13,7 @@ use crate::metadata::expr::Operand;
 use crate::metadata::filter_hook::{FilterHook, filtered};
 use crate::metadata::model::{ColumnDef, ModelDef};
 use crate::metadata::request::{Request, ScopeDef};
-use crate::select::{JoinedSelect, RootSelect};
+use crate::select::{JoinedSelect, RootSelect, keep_order_of_groups};
 use crate::statement::Statement;
 use crate::value::Value;
 
@@ -276,9 +277,11 @@ impl QueryRequest {
             }
             plan = Some(if restricted { planned.with_partial_root() } else { planned });
         }
-        // The order of rows is total, however much is read of them.
+        // The order of rows is total, however much is read of them. Distinct values are no rows.
+        let of_values = spec.distinct && !spec.selects_key();
         let operands = spec.operands.take();
-        let spec = RootSelect { operands, ..with_joins(context, spec, joins)?.with_total_order() };
+        let spec = with_joins(context, spec, joins)?;
+        let spec = RootSelect { operands, ..if of_values { spec } else { spec.with_total_order() } };
         let load = match &plan {
             Some(plan) if !plan.joined().is_empty() => {
                 if spec.lock.is_some() {
@@ -367,38 +370,6 @@ impl CompiledQuery {
     }
 }
 
-// Distinct rows are sorted by what is selected. A column of a single target belongs to the row, so it can be selected too.
-// Of a collection there are several, and the rows would no longer be distinct.
-fn with_distinct_order(mut select: RootSelect) -> Result<RootSelect> {
-    if select.distinct && select.has_raw_order() {
-        let message = "distinct rows are sorted by what is selected, and hand-written SQL is not: leave out `distinct`, and \
-                       say by a condition (`User::POSTS.any(…)`) what a join says";
-        return Err(Error::invalid_query(select.model.name, message));
-    }
-    if !select.distinct || !select.is_sorted_by_joined() {
-        return Ok(select);
-    }
-    let model = select.model;
-    if select.is_sorted_by_collection() {
-        let message = "distinct rows have no order by a collection, of which each has several: load it with `eager_load` \
-                       instead of `join` and `distinct`, and each row comes once, where its first one is";
-        return Err(Error::invalid_query(model.name, message));
-    }
-    if !select.selects_key() {
-        let message = "distinct values of some columns can only be sorted by these: add the primary key to `select`, or \
-                       leave out the order by a joined column";
-        return Err(Error::invalid_query(model.name, message));
-    }
-    for term in &select.order {
-        let mut joined = false;
-        term.operand.visit_path(&[], &mut |path| joined |= !path.is_empty());
-        if joined && !select.carried.contains(&term.operand) {
-            select.carried.push(term.operand.clone());
-        }
-    }
-    Ok(select)
-}
-
 fn joins_of(
     context: &PlanContext<'_>,
     join_chain: Option<&JoinChain>,
@@ -455,6 +426,7 @@ fn scoped(
     spec.filter = base.filter.and(spec.filter);
     if spec.order.is_empty() {
         spec.order = base.order;
+        keep_order_of_groups(spec.model, &spec.group, &mut spec.order, &[]);
     }
     spec.limit = spec.limit.or(base.limit);
     spec.offset = spec.offset.or(base.offset);

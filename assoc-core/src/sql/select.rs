@@ -138,9 +138,11 @@ impl RootSelect {
             writer.push("SELECT ");
             writer.operand(aggregate)?;
             writer.push(" FROM (");
-            let order = if counted { self.order.clone() } else { Vec::new() };
-            let rows = RootSelect { order, ..self.clone() };
             let is_count = matches!(aggregate, Operand::Aggregate { column: None, .. });
+            // How many a limit leaves does not depend on their order, which may be by what groups or distinct rows do not have.
+            let sorted = counted && !(is_count && (self.distinct || self.is_grouped()));
+            let order = if sorted { self.order.clone() } else { Vec::new() };
+            let rows = RootSelect { order, ..self.clone() };
             if is_count { rows.without_columns() } else { rows }.write(&mut writer)?;
             writer.push(") AS ");
             writer.identifier(self.model.table.name);
@@ -231,6 +233,7 @@ impl RootSelect {
     /// # Ok::<(), assoc_core::Error>(())
     /// ```
     pub fn write(&self, writer: &mut SqlWriter<'_>) -> Result<()> {
+        self.require_grouped()?;
         self.begin(writer);
         let once = self.distinct.then(|| self.grouped_once(writer)).flatten();
         writer.push(if self.distinct && once.is_none() { "SELECT DISTINCT " } else { "SELECT " });
@@ -251,7 +254,8 @@ impl RootSelect {
         self.write_carried(writer)?;
         writer.push(" FROM ");
         self.write_from(writer)?;
-        for (index, operand) in self.group.iter().chain(once.iter().flatten()).enumerate() {
+        let grouped = self.grouped_for_condition()?;
+        for (index, operand) in self.group.iter().chain(&grouped).chain(once.iter().flatten()).enumerate() {
             writer.push(if index == 0 { " GROUP BY " } else { ", " });
             writer.comparable_operand(operand)?;
         }
@@ -259,7 +263,10 @@ impl RootSelect {
             writer.push(" HAVING ");
             writer.condition(&self.having)?;
         }
-        writer.order_by(&self.order)?;
+        // One row is in any order. What sorts the rows would be no column of it.
+        if !self.is_one_group() {
+            writer.order_by(&self.order)?;
+        }
         let dialect = writer.dialect();
         dialect.write_limit(writer, self.limit, self.offset);
         Ok(())

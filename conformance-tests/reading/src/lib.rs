@@ -11,6 +11,7 @@ mod collections;
 mod decimals;
 mod filters;
 mod finders;
+mod grouped;
 mod groups;
 mod joins;
 mod pages;
@@ -33,6 +34,7 @@ pub fn cases() -> &'static [&'static [Case]] {
         scopes::CASES,
         selections::CASES,
         groups::CASES,
+        grouped::CASES,
         finders::CASES,
         collations::CASES,
         collections::CASES,
