@@ -85,7 +85,7 @@ mod costs;
 mod decimals;
 mod errors;
 mod execution;
-mod integers;
+mod sums;
 mod lists;
 mod options;
 mod pool;
