@@ -61,11 +61,13 @@ use assoc_core::sql::{RawSyntax, SqlWriter, padded_length};
 use assoc_core::{DriverError, DriverErrorKind, Result, SqlType, Value};
 
 pub use answer::is_expression;
+pub use dates::refused_date;
 pub use errors::{READ_SCHEMA, Violation, class_of_answer, class_of_message, may_know_an_older_schema, violation};
 pub use key_lists::KeyLists;
 use key_lists::OneBind;
 
 mod answer;
+mod dates;
 mod errors;
 pub mod functions;
 mod key_lists;

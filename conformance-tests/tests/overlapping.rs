@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use assoc_repo::prelude::*;
 use assoc_repo::{Changeset, IsolationLevel, RetryPolicy, TransactionOptions};
-use backends::{MariaDb, SqliteFile};
+use backends::{MariaDb, PostgreSql, SqliteFile};
 use conformance_tests::Backend;
 
 // Only some of them are of use here.
@@ -308,5 +308,14 @@ mod mariadb {
     #[test]
     fn every_pair_of_calls() {
         every_pair(&MariaDb);
+    }
+}
+
+mod postgres {
+    use super::*;
+
+    #[test]
+    fn every_pair_of_calls() {
+        every_pair(&PostgreSql);
     }
 }
