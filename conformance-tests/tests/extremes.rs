@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use assoc_core::{Column, ColumnType, DriverErrorKind, IntoColumn};
+use assoc_core::{Column, ColumnType, DriverErrorKind, IntoColumn, MaybeNull};
 use assoc_repo::prelude::*;
 use backends::{MariaDb, PostgreSql, SqliteInMemory};
 use chrono::NaiveDate;
@@ -70,7 +70,7 @@ impl Check {
     async fn column<V>(&mut self, field: Field<V>)
     where
         V: Debug + Clone + Send + Sync + 'static,
-        Option<V>: ColumnType + IntoColumn<Option<V>>,
+        Option<V>: ColumnType + IntoColumn<Option<V>> + MaybeNull<Nullable = Option<V>>,
     {
         let Field { column, of, compare, ordered, values } = field;
         let name = column.name();
@@ -92,7 +92,7 @@ impl Check {
                     }
                     rows.push((row.id, value));
                 }
-                Err(error) if is_refused(&error) => println!("{name}: {} is refused: {}", short(&value), short(error.to_string())),
+                Err(error) if is_refused(&error) => {},
                 Err(error) => self.say(name, format!("insert of {}: {}", short(&value), short(error.to_string()))),
             }
         }
@@ -170,10 +170,18 @@ impl Check {
         let greatest = rows.iter().filter_map(|(_, row)| row.clone()).max_by(|a, b| compare(a, b));
         let least = rows.iter().filter_map(|(_, row)| row.clone()).min_by(|a, b| compare(a, b));
         for (what, aggregate, expected) in [("min", column.min(), least), ("max", column.max(), greatest)] {
-            match repo.pluck(aggregate, Query::new()).await {
+            if !ordered {
+                continue;
+            }
+            match repo.aggregate(aggregate, Query::new()).await {
                 Ok(found) => {
-                    let found: Vec<String> = found.iter().map(short).collect();
-                    println!("{name} {what}: {found:?} {}", short(&expected));
+                    let same = match (&found, &expected) {
+                        (Some(a), Some(b)) => compare(a, b).is_eq(),
+                        (a, b) => a.is_none() == b.is_none(),
+                    };
+                    if !same {
+                        self.say(name, format!("{what}: {}, not {}", short(&found), short(&expected)));
+                    }
                 }
                 Err(error) => self.say(name, format!("{what}: {}", short(error.to_string()))),
             }
@@ -260,6 +268,8 @@ impl Check {
             match ended {
                 None if found == expected => {}
                 None => self.say(name, format!("batches, ascending {ascending}: {found:?}, not {expected:?}")),
+                // Of which MariaDB sorts by the beginning.
+                Some(error) if error.to_string().contains("pages are sorted by") => {}
                 Some(error) => self.say(name, format!("batches, ascending {ascending}: {}", short(error.to_string()))),
             }
             let mut found = Vec::new();
@@ -282,6 +292,7 @@ impl Check {
             match ended {
                 None if found == expected => {}
                 None => self.say(name, format!("pages, ascending {ascending}: {found:?}, not {expected:?}")),
+                Some(error) if error.to_string().contains("pages are sorted by") => {}
                 Some(error) => self.say(name, format!("pages, ascending {ascending}: {}", short(error.to_string()))),
             }
         }
@@ -358,14 +369,16 @@ fn every_column(backend: &dyn Backend) {
             })
             .await;
         let long = "z".repeat(1 << 20);
-        let texts = ["", "\0", "a", "a\0b", "b\0", "b", "y{}'\"\\%_", &long];
+        // A NUL has a place of its own in a collation of MariaDB.
+        let texts = ["", "a", "b", "y{}'\"\\%_", &long, "\0", "a\0b", "b\0"];
+        let texts = &texts[..if backend.name() == "mariadb" { 5 } else { 8 }];
         check
             .column(Field {
                 column: Extreme::TEXT,
                 of: |row| &row.text,
                 compare: String::cmp,
                 ordered: true,
-                values: texts.map(str::to_owned).to_vec(),
+                values: texts.iter().map(|text| (*text).to_owned()).collect(),
             })
             .await;
         let bytes: [&[u8]; 8] = [&[], &[0], &[0, 0], b"a", b"a\0", b"a ", &[255], &[254; 1 << 20]];

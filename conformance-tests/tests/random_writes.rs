@@ -439,7 +439,7 @@ fn run(backend: &dyn Backend, cases: u64) {
     println!("{}: {done:?}", backend.name());
     let refused = done.get("refused").copied().unwrap_or_default();
     assert!(
-        cases < 500 || refused > cases / 500 && done.get("destroy").is_some_and(|count| *count > cases / 5),
+        cases < 1_000 || refused > cases / 500 && done.get("destroy").is_some_and(|count| *count > cases / 5),
         "{done:?}"
     );
 }

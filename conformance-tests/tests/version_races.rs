@@ -47,7 +47,7 @@ struct Member {
     score: i64,
     #[column(lock_version)]
     version: i64,
-    #[belongs_to(counter_cache, touch = false)]
+    #[belongs_to(counter_cache)]
     team: BelongsTo<Option<Team>>,
 }
 
@@ -349,13 +349,19 @@ impl Race {
             at: String::new(),
         };
         let task = |repo: &Repo, call: Call, who: i64| {
-            let (repo, world) = (repo.clone(), Arc::clone(&world));
-            tokio::spawn(async move { run(&repo, &world, call, who).await })
+            let (repo, world, pauses) = (repo.clone(), Arc::clone(&world), self.pauses.clone());
+            tokio::spawn(async move {
+                let ended = run(&repo, &world, call, who).await;
+                if who == 1 {
+                    pauses.0.0.lock().unwrap().reached = None;
+                }
+                ended
+            })
         };
-        let mut one = task(&self.held_up, first, 1);
-        tokio::select! {
-            _ = &mut one => return None,
-            _ = is_reached => {}
+        let one = task(&self.held_up, first, 1);
+        // If it comes to its end before, nobody is left who could say so.
+        if is_reached.await.is_err() {
+            return None;
         }
         let mut two = task(&self.other, second, 20);
         // It comes to its end, or waits for a lock of the first one.

@@ -88,9 +88,12 @@ pub(crate) async fn hung(world: &mut World, random: &mut Random) -> Result<usize
     let asked = Asked::some(random, world);
     let (query, how) = some(random, &asked);
     let sql = query.explain(&world.repo).unwrap_or_else(|error| error.to_string());
-    let pages = pages(world, random, &asked, query).await;
-    pages.map_err(|what| format!("{how}: {what}\n{}\n{sql}", asked.shown))?;
-    Ok(1)
+    match pages(world, random, &asked, query).await {
+        Ok(()) => Ok(1),
+        // Where the query loads by a join, each row comes once, which no page by a column of a collection can tell.
+        Err(what) if what.contains("cannot be sorted by a collection") && asked.children.is_some() => Ok(0),
+        Err(what) => Err(format!("{how}: {what}\n{}\n{sql}", asked.shown)),
+    }
 }
 
 async fn pages(world: &World, random: &mut Random, asked: &Asked, query: Select<Item>) -> Result<(), String> {
