@@ -276,7 +276,8 @@ impl Dialect for SqliteDialect {
         if let Value::Text(text) = pattern
             && text.contains('\0')
         {
-            let message = format!("SQLite reads a pattern of LIKE up to its first NUL, so that {pattern} is another one");
+            let message =
+                format!("SQLite reads a pattern of LIKE up to its first NUL, so that {pattern} is another one");
             return Err(DriverError::new(DriverErrorKind::Value, message).into());
         }
         writer.push(" LIKE ");

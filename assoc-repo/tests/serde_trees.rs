@@ -332,7 +332,7 @@ fn number(variable: &str, otherwise: u64) -> u64 {
 #[test]
 fn trees_read_back() {
     let first = number("ASSOC_PROPERTY_SEED", 1);
-    for seed in first..first + number("ASSOC_PROPERTY_CASES", 150) {
+    for seed in first..first + number("ASSOC_PROPERTY_CASES", 100) {
         if let Err(what) = pollster::block_on(one(seed)) {
             panic!("ASSOC_PROPERTY_SEED={seed}\n{what}");
         }

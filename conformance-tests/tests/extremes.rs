@@ -92,11 +92,12 @@ impl Check {
                     }
                     rows.push((row.id, value));
                 }
-                Err(error) if is_refused(&error) => {},
+                Err(error) if is_refused(&error) => {}
                 Err(error) => self.say(name, format!("insert of {}: {}", short(&value), short(error.to_string()))),
             }
         }
-        let stored = |value: &V| rows.iter().any(|(_, row)| row.as_ref().is_some_and(|row| compare(row, value).is_eq()));
+        let stored =
+            |value: &V| rows.iter().any(|(_, row)| row.as_ref().is_some_and(|row| compare(row, value).is_eq()));
         for value in &values {
             type Holds = fn(Ordering) -> bool;
             let some = || Some(value.clone());
@@ -125,7 +126,10 @@ impl Check {
                         let shown = |ids: &[i64]| -> Vec<String> {
                             ids.iter().map(|id| short(&rows.iter().find(|(row, _)| row == id).unwrap().1)).collect()
                         };
-                        self.say(name, format!("{what} {}: {:?}, not {:?}", short(value), shown(&found), shown(&expected)));
+                        self.say(
+                            name,
+                            format!("{what} {}: {:?}, not {:?}", short(value), shown(&found), shown(&expected)),
+                        );
                     }
                     Err(error) if is_refused(&error) && !stored(value) => {}
                     Err(error) => self.say(name, format!("{what} {}: {}", short(value), short(error.to_string()))),
@@ -392,11 +396,27 @@ fn every_column(backend: &dyn Backend) {
             })
             .await;
         let days = [
-            NaiveDate::MIN, day(-4713, 11, 24), day(-1, 12, 31), day(0, 1, 1), day(0, 12, 31), day(1, 1, 1),
-            day(999, 12, 31), day(2024, 2, 29), day(9999, 12, 31), day(10_000, 1, 1), day(99_999, 1, 1), NaiveDate::MAX,
+            NaiveDate::MIN,
+            day(-4713, 11, 24),
+            day(-1, 12, 31),
+            day(0, 1, 1),
+            day(0, 12, 31),
+            day(1, 1, 1),
+            day(999, 12, 31),
+            day(2024, 2, 29),
+            day(9999, 12, 31),
+            day(10_000, 1, 1),
+            day(99_999, 1, 1),
+            NaiveDate::MAX,
         ];
         check
-            .column(Field { column: Extreme::DAY, of: |row| &row.day, compare: NaiveDate::cmp, ordered: true, values: days.to_vec() })
+            .column(Field {
+                column: Extreme::DAY,
+                of: |row| &row.day,
+                compare: NaiveDate::cmp,
+                ordered: true,
+                values: days.to_vec(),
+            })
             .await;
         let locals = days.map(|day| day.and_hms_micro_opt(23, 59, 59, 999_999).unwrap());
         check
@@ -409,8 +429,15 @@ fn every_column(backend: &dyn Backend) {
             })
             .await;
         let amounts = [
-            Decimal::MIN, Decimal::new(-1, 28), Decimal::ZERO, Decimal::new(1, 28), Decimal::new(95, 1),
-            Decimal::new(950, 2), Decimal::new(9_007_199_254_740_993, 2), Decimal::new(i64::MAX, 18), Decimal::MAX,
+            Decimal::MIN,
+            Decimal::new(-1, 28),
+            Decimal::ZERO,
+            Decimal::new(1, 28),
+            Decimal::new(95, 1),
+            Decimal::new(950, 2),
+            Decimal::new(9_007_199_254_740_993, 2),
+            Decimal::new(i64::MAX, 18),
+            Decimal::MAX,
         ];
         check
             .column(Field {
@@ -483,9 +510,10 @@ fn patterns(backend: &dyn Backend) {
             let letters: Vec<char> = pattern.chars().collect();
             let like = |text: &&&str| is_like(&text.chars().collect::<Vec<_>>(), &letters);
             let expected = if letters.len() > 100 { 0 } else { texts.iter().filter(like).count() as u64 };
-            for (filter, expected) in
-                [(Extreme::TEXT.like(pattern), expected), (Extreme::TEXT.not_like(pattern), texts.len() as u64 - expected)]
-            {
+            for (filter, expected) in [
+                (Extreme::TEXT.like(pattern), expected),
+                (Extreme::TEXT.not_like(pattern), texts.len() as u64 - expected),
+            ] {
                 match repo.count(Query::filter(filter)).await {
                     Ok(found) => assert_eq!(found, expected, "{}: like {}", backend.name(), short(pattern)),
                     Err(error) => assert!(

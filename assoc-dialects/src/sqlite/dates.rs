@@ -21,5 +21,6 @@ pub fn refused_date(value: &Value<'_>) -> Option<&'static str> {
         Value::DateTime(at) => &at.date,
         _ => return None,
     };
-    (!(0..=9_999).contains(&date.year)).then_some("SQLite compares dates as texts, which is right for the years 0 to 9999 only")
+    (!(0..=9_999).contains(&date.year))
+        .then_some("SQLite compares dates as texts, which is right for the years 0 to 9999 only")
 }
