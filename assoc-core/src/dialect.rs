@@ -29,6 +29,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::column_type::SqlType;
+use crate::error::Result;
 use crate::key::KeySet;
 use crate::metadata::expr::{AggregateFunction, Direction, Nulls, OrderTerm};
 use crate::metadata::model::{ColumnDef, TableRef};
@@ -323,7 +324,7 @@ pub enum ColumnRole {
 ///
 /// let mut writer = SqlWriter::new(&dialect);
 /// writer.own_column("body");
-/// dialect.write_like(&mut writer, &Value::from("%a%"));
+/// dialect.write_like(&mut writer, &Value::from("%a%")).unwrap();
 /// dialect.write_limit(&mut writer, Some(10), None);
 /// assert_eq!(writer.finish().sql(), r#""body" LIKE $1 ESCAPE '\' LIMIT 10"#);
 /// ```
@@ -384,10 +385,14 @@ pub trait Dialect: Send + Sync + fmt::Debug {
     }
 
     /// Appends `LIKE` with its pattern, in which a backslash escapes.
-    fn write_like(&self, writer: &mut SqlWriter<'_>, pattern: &Value<'static>) {
+    ///
+    /// # Errors
+    /// When the database would read the pattern as another one: a refused value, before anything is sent.
+    fn write_like(&self, writer: &mut SqlWriter<'_>, pattern: &Value<'static>) -> Result<()> {
         writer.push(" LIKE ");
         writer.bind(pattern.clone());
         writer.push(" ESCAPE '\\'");
+        Ok(())
     }
 
     /// How many keys of `width` columns one statement may carry as a [table](Dialect::write_key_table); more are sent in

@@ -392,8 +392,7 @@ impl<'d> SqlWriter<'d> {
             Expr::Between { operand, low, high } => self.between(operand, low, high),
             Expr::Like { operand, pattern } => {
                 self.operand(operand)?;
-                self.dialect.write_like(self, pattern);
-                Ok(())
+                self.dialect.write_like(self, pattern)
             }
             Expr::IsNull(operand) => {
                 self.operand(operand)?;

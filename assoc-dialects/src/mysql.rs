@@ -7,7 +7,7 @@ use assoc_core::driver::{Bind, Capabilities, Dialect, KeySet, Statement};
 use assoc_core::metadata::{AggregateFunction, ColumnDef, TableRef};
 use assoc_core::select::{LockStrength, RowLock, WhenLocked};
 use assoc_core::sql::{RawSyntax, SqlWriter, padded_length};
-use assoc_core::{SqlType, Value};
+use assoc_core::{Result, SqlType, Value};
 
 pub use errors::ServerError;
 pub use server::{Features, Server, ServerKind};
@@ -171,10 +171,11 @@ impl Dialect for MySqlDialect {
 
     /// `LIKE ? ESCAPE CHAR(92)`: a backslash in a literal would mean two things, depending on `NO_BACKSLASH_ESCAPES`,
     /// and without `ESCAPE` there would be none in that mode.
-    fn write_like(&self, writer: &mut SqlWriter<'_>, pattern: &Value<'static>) {
+    fn write_like(&self, writer: &mut SqlWriter<'_>, pattern: &Value<'static>) -> Result<()> {
         writer.push(" LIKE ");
         writer.bind(pattern.clone());
         writer.push(" ESCAPE CHAR(92)");
+        Ok(())
     }
 
     /// Up to 4,096 keys, a power of two, so that a full chunk needs no padding. Each costs the server about 5 kB as long

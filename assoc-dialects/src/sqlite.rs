@@ -58,14 +58,16 @@ use assoc_core::dialect::{
 use assoc_core::driver::{BindList, KeySet};
 use assoc_core::metadata::{AggregateFunction, ColumnDef};
 use assoc_core::sql::{RawSyntax, SqlWriter, padded_length};
-use assoc_core::{SqlType, Value};
+use assoc_core::{DriverError, DriverErrorKind, Result, SqlType, Value};
 
 pub use answer::is_expression;
+pub use dates::refused_date;
 pub use errors::{READ_SCHEMA, Violation, class_of_answer, class_of_message, may_know_an_older_schema, violation};
 pub use key_lists::KeyLists;
 use key_lists::OneBind;
 
 mod answer;
+mod dates;
 mod errors;
 pub mod functions;
 mod key_lists;
@@ -269,6 +271,21 @@ impl Dialect for SqliteDialect {
         " PRIMARY KEY AUTOINCREMENT"
     }
 
+    /// SQLite reads a pattern up to its first NUL, so that `"a\0%"` would be `"a"`.
+    fn write_like(&self, writer: &mut SqlWriter<'_>, pattern: &Value<'static>) -> Result<()> {
+        if let Value::Text(text) = pattern
+            && text.contains('\0')
+        {
+            let message =
+                format!("SQLite reads a pattern of LIKE up to its first NUL, so that {pattern} is another one");
+            return Err(DriverError::new(DriverErrorKind::Value, message).into());
+        }
+        writer.push(" LIKE ");
+        writer.bind(pattern.clone());
+        writer.push(" ESCAPE '\\'");
+        Ok(())
+    }
+
     /// Any number of keys of a single column. Of several columns, as many as the binds allow after padding, with room
     /// left for those of a filter.
     fn keys_per_statement(&self, width: usize) -> usize {
@@ -365,8 +382,8 @@ impl Dialect for SqliteDialect {
         "CROSS JOIN"
     }
 
-    /// By functions of ours: decimals are text, which `+` makes floats, integers that overflow become floats, and a column
-    /// of `i32` holds any integer.
+    /// By functions of ours: decimals are text, which `+` makes floats, integers that overflow become floats, a column of `i32`
+    /// holds any integer, and one of `f32` any float.
     fn write_sum(&self, writer: &mut SqlWriter<'_>, column: &ColumnDef, sign: Sign, value: &Value<'static>) {
         let range = match column.sql_type {
             SqlType::Decimal => String::new(),
@@ -375,6 +392,7 @@ impl Dialect for SqliteDialect {
             }
             // Integers end at 2^63 - 1 here.
             SqlType::UInt(bits) => format!(", 0, {}", i64::MAX >> (63 - bits.clamp(1, 63))),
+            SqlType::Real(bits) => format!(", {bits}"),
             _ => {
                 writer.own_column(column.name);
                 writer.push(if sign == Sign::Plus { " + " } else { " - " });
@@ -384,6 +402,8 @@ impl Dialect for SqliteDialect {
         writer.push(match (column.sql_type, sign) {
             (SqlType::Decimal, Sign::Plus) => functions::DECIMAL_PLUS,
             (SqlType::Decimal, Sign::Minus) => functions::DECIMAL_MINUS,
+            (SqlType::Real(_), Sign::Plus) => functions::REAL_PLUS,
+            (SqlType::Real(_), Sign::Minus) => functions::REAL_MINUS,
             (_, Sign::Plus) => functions::INTEGER_PLUS,
             (_, Sign::Minus) => functions::INTEGER_MINUS,
         });

@@ -85,11 +85,11 @@ mod costs;
 mod decimals;
 mod errors;
 mod execution;
-mod integers;
 mod lists;
 mod options;
 mod pool;
 mod session;
+mod sums;
 mod values;
 
 pub use assoc_dialects::sqlite::SqliteDialect;

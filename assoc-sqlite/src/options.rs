@@ -11,7 +11,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{ErrorCode, OpenFlags};
 
 use crate::session::Session;
-use crate::{Execution, Sqlite, decimals, errors, integers};
+use crate::{Execution, Sqlite, decimals, errors, sums};
 
 type Hook = dyn Fn(&rusqlite::Connection) -> rusqlite::Result<()> + Send + Sync;
 
@@ -387,7 +387,7 @@ impl Config {
         conn.pragma_update(None, "cache_size", -i64::from(self.page_cache_kib))?;
         rusqlite::vtab::array::load_module(&conn)?;
         decimals::register(&conn)?;
-        integers::register(&conn)?;
+        sums::register(&conn)?;
         // Reads the header, so that a file that is no database is noticed here.
         conn.query_row("PRAGMA schema_version", [], |_| Ok(()))?;
         if let Some(hook) = &self.on_connect {

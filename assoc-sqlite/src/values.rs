@@ -7,7 +7,7 @@
 //! | `Bool` | 0 or 1 |
 //! | `UInt` | an integer; above [`i64::MAX`] an error, because it would come back negative |
 //! | `Real` | a float; NaN is an error, because SQLite would store `NULL` |
-//! | `Date`, `Time`, `DateTime` | ISO 8601 text, which SQLite's date functions read and which sorts by time |
+//! | `Date`, `Time`, `DateTime` | ISO 8601 text, which SQLite's date functions read and which sorts by time; an error where it would not |
 //! | `Uuid` | 16 bytes, or text where the driver was told so |
 //! | `Decimal`, `Json` | text, exactly as given |
 
@@ -17,6 +17,7 @@ use std::rc::Rc;
 use assoc_core::driver::{Bind, BindList};
 use assoc_core::value::hyphenated;
 use assoc_core::{Result, Value};
+use assoc_dialects::sqlite::refused_date;
 use rusqlite::types::{ToSqlOutput, Value as Stored, ValueRef};
 
 use crate::errors;
@@ -60,7 +61,10 @@ fn stored<'v>(value: &'v Value<'_>, uuid_as_text: bool, sql: &str) -> Result<ToS
         Value::Blob(bytes) => ToSqlOutput::Borrowed(ValueRef::Blob(bytes)),
         Value::Uuid(bytes) if uuid_as_text => ToSqlOutput::Owned(Stored::Text(hyphenated(bytes))),
         Value::Uuid(bytes) => ToSqlOutput::Borrowed(ValueRef::Blob(bytes)),
-        Value::Date(_) | Value::Time(_) | Value::DateTime(_) => ToSqlOutput::Owned(Stored::Text(value.to_string())),
+        Value::Date(_) | Value::Time(_) | Value::DateTime(_) => match refused_date(value) {
+            Some(why) => return Err(errors::unrepresentable(value, why, sql)),
+            None => ToSqlOutput::Owned(Stored::Text(value.to_string())),
+        },
         other => return Err(errors::unrepresentable(other, "SQLite has nothing like it", sql)),
     })
 }

@@ -9,7 +9,7 @@ use assoc_core::driver::{Capabilities, Dialect, Driver, KeySet, Statement};
 use assoc_core::metadata::{AggregateFunction, ColumnDef, TableRef};
 use assoc_core::select::RowLock;
 use assoc_core::sql::{RawSyntax, SqlWriter};
-use assoc_core::{SqlType, Value};
+use assoc_core::{Result, SqlType, Value};
 
 use crate::planted::Fault;
 
@@ -115,12 +115,13 @@ impl Dialect for AlteredDialect {
         }
     }
 
-    fn write_like(&self, writer: &mut SqlWriter<'_>, pattern: &Value<'static>) {
+    fn write_like(&self, writer: &mut SqlWriter<'_>, pattern: &Value<'static>) -> Result<()> {
         if self.has(Fault::EscapesNoPatterns) {
             writer.push(" LIKE ");
-            return writer.bind(pattern.clone());
+            writer.bind(pattern.clone());
+            return Ok(());
         }
-        self.inner().write_like(writer, pattern);
+        self.inner().write_like(writer, pattern)
     }
 
     fn keys_per_statement(&self, width: usize) -> usize {

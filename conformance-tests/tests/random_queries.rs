@@ -19,6 +19,8 @@ use world::World;
 mod backends;
 #[path = "random_queries/groups.rs"]
 mod groups;
+#[path = "random_queries/hung.rs"]
+mod hung;
 #[path = "random_queries/nodes.rs"]
 mod nodes;
 mod random;
@@ -91,6 +93,7 @@ macro_rules! on_every_database {
 
 on_every_database! {
     rows_and_pages: rows::rows;
+    pages_with_what_hangs_on_rows: hung::hung;
     groups_and_aggregates: groups::groups;
     trees_with_aggregates: nodes::nodes;
 }

@@ -1,6 +1,6 @@
 //! Random inserts, moves, saves of parents and destroys, against a model of the tables in memory: after each of them the
 //! tables hold what the model says, every counter is what counting says, what came back is what a fresh read gives, and
-//! what was refused left everything as it was.
+//! what was refused left everything as it was. Some are made in transactions and savepoints that are undone.
 //!
 //! `ASSOC_PROPERTY_SEED` begins elsewhere, `ASSOC_PROPERTY_CASES` sets the number of calls. A failure prints the seed of its
 //! database: with that as the first seed, it is the first to be looked at.
@@ -9,6 +9,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use assoc_repo::DestroyReport;
@@ -69,8 +70,9 @@ impl World {
 
     async fn call(&mut self, random: &mut Random) -> Outcome {
         let before = self.tables.clone();
-        let what = random.below(20);
+        let what = random.below(21);
         let (name, ended) = match what {
+            20 => ("transaction", self.transaction(random).await),
             0..=4 => ("insert", self.insert(random).await),
             5..=8 => ("move", self.change(random).await),
             9..=11 => ("save of a parent", self.save_parent(random).await),
@@ -91,6 +93,36 @@ impl World {
         }
         *self.done.entry(name).or_default() += 1;
         Ok(())
+    }
+
+    // Some calls in a transaction, or in a savepoint of one: all of them are kept, or none.
+    fn transaction<'a>(&'a mut self, random: &'a mut Random) -> Pin<Box<dyn Future<Output = Outcome> + 'a>> {
+        Box::pin(async move {
+            let (repo, before) = (self.repo.clone(), self.tables.clone());
+            let (mut ended, undone) = (Ok(()), random.once_in(2));
+            let transaction = repo.transaction(async |tx| {
+                self.repo = tx.clone();
+                for _ in 0..1 + random.below(4) {
+                    ended = self.call(random).await;
+                    if ended.is_err() {
+                        break;
+                    }
+                }
+                if undone { Err(Error::other("undone")) } else { Ok(()) }
+            });
+            let committed = transaction.await;
+            self.repo = repo;
+            ended?;
+            match (committed, undone) {
+                (Ok(()), false) => Ok(()),
+                (Err(error), true) if error.to_string() == "undone" => {
+                    self.tables = before;
+                    *self.done.entry("undone").or_default() += 1;
+                    Ok(())
+                }
+                (other, _) => Err(format!("the transaction: {other:?}")),
+            }
+        })
     }
 
     async fn insert(&mut self, random: &mut Random) -> Outcome {
@@ -407,7 +439,7 @@ fn run(backend: &dyn Backend, cases: u64) {
     println!("{}: {done:?}", backend.name());
     let refused = done.get("refused").copied().unwrap_or_default();
     assert!(
-        cases < 500 || refused > cases / 500 && done.get("destroy").is_some_and(|count| *count > cases / 5),
+        cases < 1_000 || refused > cases / 500 && done.get("destroy").is_some_and(|count| *count > cases / 5),
         "{done:?}"
     );
 }

@@ -72,6 +72,8 @@ impl<'v> Parameter<'v> {
             Value::Bool(flag) => Parameter::Int(i64::from(*flag)),
             Value::Int(number) => Parameter::Int(*number),
             Value::UInt(number) => Parameter::UInt(*number),
+            // It would be refused in a row, and be less than every number in a condition.
+            Value::Real(number) if number.is_nan() => return Err("MySQL has no NaN".to_owned()),
             Value::Real(number) => Parameter::Double(*number),
             Value::Text(text) | Value::Decimal(text) | Value::Json(text) => Parameter::Bytes(text.as_bytes().into()),
             Value::Blob(bytes) => Parameter::Bytes(Cow::Borrowed(bytes)),

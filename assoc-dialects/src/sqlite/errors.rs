@@ -70,18 +70,24 @@ pub fn violation(kind: DriverErrorKind, message: &str) -> Violation<'_> {
     Violation { table: Some(table), constraint: Some(named), columns }
 }
 
-/// The class of a failure that has no class by its code: the errors of `SUM` and of our functions. `None` of all others.
+/// The class of a failure that has no class by its code: the errors of `SUM`, of `LIKE` and of our functions. `None` of all
+/// others.
 ///
 /// ```
 /// use assoc_core::DriverErrorKind;
 /// use assoc_dialects::sqlite::class_of_answer;
 ///
 /// assert_eq!(class_of_answer("integer overflow"), Some(DriverErrorKind::Value), "of `SUM`");
+/// assert_eq!(class_of_answer("LIKE or GLOB pattern too complex"), Some(DriverErrorKind::TooLarge), "of more than 50,000 bytes");
 /// assert_eq!(class_of_answer("no such table: users"), None);
 /// ```
 #[must_use]
 pub fn class_of_answer(message: &str) -> Option<DriverErrorKind> {
-    (message == "integer overflow" || message.starts_with(REFUSED)).then_some(DriverErrorKind::Value)
+    match message {
+        "integer overflow" => Some(DriverErrorKind::Value),
+        "LIKE or GLOB pattern too complex" => Some(DriverErrorKind::TooLarge),
+        _ => message.starts_with(REFUSED).then_some(DriverErrorKind::Value),
+    }
 }
 
 /// Reads the schema anew on a connection that knows an older one.

@@ -1,11 +1,13 @@
-//! The functions that a client has to register, because SQLite has neither decimals nor sums that fail where they overflow.
+//! The functions that a client has to register, because SQLite has neither decimals, nor floats of single precision, nor sums
+//! that fail where they overflow.
 //!
-//! What they answer is computed by [`decimals`] and [`integers`], for whatever client calls them: the client hands over
+//! What they answer is computed by [`decimals`], [`integers`] and [`reals`], for whatever client calls them: the client hands over
 //! [`Argument`]s and takes an [`Answer`].
 
 mod argument;
 pub mod decimals;
 pub mod integers;
+pub mod reals;
 
 pub(crate) use argument::REFUSED;
 pub use argument::{Answer, Argument, Refused};
@@ -31,3 +33,7 @@ pub const DECIMAL_INDEXED: (&str, &str) = ("CAST(", " AS REAL)");
 pub const INTEGER_PLUS: &str = "assoc_integer_plus";
 /// The difference of two integers, with the same limits.
 pub const INTEGER_MINUS: &str = "assoc_integer_minus";
+/// The sum of two floats, of which the first is a column's, with the bits that the column has.
+pub const REAL_PLUS: &str = "assoc_real_plus";
+/// The difference of two floats, with the same bits.
+pub const REAL_MINUS: &str = "assoc_real_minus";

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use assoc_core::driver::Bind;
 use assoc_core::{DriverErrorKind, Result, Value};
+use assoc_dialects::sqlite::refused_date;
 use diesel::query_builder::AstPass;
 use diesel::result::QueryResult;
 use diesel::sql_types::{BigInt, Binary, Double, Nullable, Text};
@@ -69,7 +70,10 @@ pub(super) fn stored<'s>(bind: &'s Bind, sql: &str) -> Result<Stored<'s>> {
         Value::Text(text) | Value::Decimal(text) | Value::Json(text) => Stored::Text((&**text).into()),
         Value::Blob(bytes) => Stored::Blob(bytes),
         Value::Uuid(bytes) => Stored::Blob(bytes),
-        Value::Date(_) | Value::Time(_) | Value::DateTime(_) => Stored::Text(value.to_string().into()),
+        Value::Date(_) | Value::Time(_) | Value::DateTime(_) => match refused_date(value) {
+            Some(why) => return refused(why),
+            None => Stored::Text(value.to_string().into()),
+        },
         _ => return refused("SQLite has nothing like it"),
     })
 }

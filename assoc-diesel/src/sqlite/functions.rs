@@ -5,7 +5,7 @@
 //! written: its message becomes that of the statement.
 
 use assoc_core::dialect::Sign;
-use assoc_dialects::sqlite::functions::{Answer, Argument, Refused, decimals, integers};
+use assoc_dialects::sqlite::functions::{Answer, Argument, Refused, decimals, integers, reals};
 use diesel::deserialize::{self, FromSql, FromSqlRow};
 use diesel::expression::AsExpression;
 use diesel::result::QueryResult;
@@ -71,6 +71,8 @@ extern "SQL" {
     fn assoc_decimal_minus(one: Binary, other: Binary) -> Binary;
     fn assoc_integer_plus(one: Binary, other: Binary, least: Binary, greatest: Binary) -> Binary;
     fn assoc_integer_minus(one: Binary, other: Binary, least: Binary, greatest: Binary) -> Binary;
+    fn assoc_real_plus(one: Binary, other: Binary, bits: Binary) -> Binary;
+    fn assoc_real_minus(one: Binary, other: Binary, bits: Binary) -> Binary;
     #[aggregate]
     fn assoc_decimal_sum(value: Binary) -> Binary;
     #[aggregate]
@@ -96,6 +98,12 @@ pub(super) fn register(connection: &mut SqliteConnection) -> QueryResult<()> {
     assoc_integer_minus_utils::register_impl(connection, |a: Given, b: Given, c: Given, d: Given| {
         integer_sum([&a, &b, &c, &d], Sign::Minus)
     })?;
+    assoc_real_plus_utils::register_impl(connection, |a: Given, b: Given, bits: Given| {
+        real_sum([&a, &b, &bits], Sign::Plus)
+    })?;
+    assoc_real_minus_utils::register_impl(connection, |a: Given, b: Given, bits: Given| {
+        real_sum([&a, &b, &bits], Sign::Minus)
+    })?;
     assoc_decimal_sum_utils::register_impl::<Total, _>(connection)?;
     assoc_decimal_avg_utils::register_impl::<Mean, _>(connection)?;
     assoc_decimal_min_utils::register_impl::<Least, _>(connection)?;
@@ -108,6 +116,11 @@ fn decimal_sum(one: &Given, other: &Given, sign: Sign) -> Answered {
 
 fn integer_sum(arguments: [&Given; 4], sign: Sign) -> Answered {
     Answered(integers::sum(arguments.map(Given::argument), sign).map(Answer::from))
+}
+
+fn real_sum(arguments: [&Given; 3], sign: Sign) -> Answered {
+    let sum = reals::sum(arguments.map(Given::argument), sign);
+    Answered(sum.map(|sum| sum.map_or(Answer::Null, Answer::Real)))
 }
 
 // The sum so far. Diesel takes a refusal at the end only.
@@ -210,7 +223,7 @@ impl SqliteAggregateFunction<Given> for Greatest {
 mod tests {
     use assoc_dialects::sqlite::functions::{
         DECIMAL_AVG, DECIMAL_KEY, DECIMAL_MAX, DECIMAL_MIN, DECIMAL_MINUS, DECIMAL_PLUS, DECIMAL_SUM, INTEGER_MINUS,
-        INTEGER_PLUS,
+        INTEGER_PLUS, REAL_MINUS, REAL_PLUS,
     };
     use diesel::connection::{Connection, SimpleConnection};
 
@@ -232,6 +245,9 @@ mod tests {
             connection.batch_execute(&format!("SELECT {name}(1, 1, -128, 127)")).unwrap();
             let refused = connection.batch_execute(&format!("SELECT {name}(1, 1, 5, 6)")).unwrap_err();
             assert!(refused.to_string().starts_with("numbers: "), "{refused}");
+        }
+        for name in [REAL_PLUS, REAL_MINUS] {
+            connection.batch_execute(&format!("SELECT {name}(1, 0.5, 32)")).unwrap();
         }
     }
 }

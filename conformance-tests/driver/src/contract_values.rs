@@ -96,6 +96,9 @@ async fn reals_that_are_no_numbers(cx: &mut Context) -> Result<()> {
 async fn dates_and_times(cx: &mut Context) -> Result<()> {
     cx.repo().create_table::<Extreme>().await?;
     let days = [
+        (-4713, 11, 24, false),
+        (-1, 12, 31, false),
+        (0, 1, 1, false),
         (1, 1, 1, false),
         (999, 12, 31, false),
         (1000, 1, 1, true),
@@ -113,6 +116,8 @@ async fn dates_and_times(cx: &mut Context) -> Result<()> {
         (2038, 1, 20, true),
         (2106, 2, 8, true),
         (9999, 12, 31, true),
+        (10_000, 1, 1, false),
+        (262_142, 12, 31, false),
     ];
     let times = [(0, 0, 0, 0), (0, 0, 0, 1), (3, 14, 8, 0), (12, 0, 0, 500_000), (23, 59, 59, 999_999)];
     for (year, month, day, everywhere) in days {
@@ -130,7 +135,15 @@ async fn dates_and_times(cx: &mut Context) -> Result<()> {
             cx.require(read.as_ref().map_or(!everywhere, same), "to the microsecond")?;
         }
     }
-    Ok(())
+    // Those that are stored compare as days and times.
+    let repo = cx.repo();
+    let rows = repo.all(Query::<Extreme>::order_by(Extreme::DAY.asc())).await?;
+    cx.require(rows.is_sorted_by_key(|row| row.day), "days sort by time")?;
+    let rows = repo.all(Query::<Extreme>::order_by(Extreme::INSTANT.asc())).await?;
+    cx.require(rows.is_sorted_by_key(|row| row.instant), "instants sort by time")?;
+    let today = chrono::NaiveDate::from_ymd_opt(2024, 2, 29).ok_or_else(|| Error::other("no such day"))?;
+    let later = rows.iter().filter(|row| row.day > Some(today)).count() as u64;
+    cx.require(repo.count(Query::filter(Extreme::DAY.gt(today))).await? == later, "days compare by time")
 }
 
 // An instant is stored as UTC, whatever the zone of the value, of the session and of the machine.
@@ -263,5 +276,33 @@ async fn sums_beyond_a_column(cx: &mut Context) -> Result<()> {
     }
     repo.update_all(Query::new(), [Bounded::TINY.subtract(1i8), Bounded::BIG.subtract(1), Bounded::BYTE.add(255)])
         .await?;
-    cx.rows("the sums that fit", "SELECT tiny, small, medium, big, byte, long_one FROM bounded").await
+    cx.rows("the sums that fit", "SELECT tiny, small, medium, big, byte, long_one FROM bounded").await?;
+    sums_of_reals(cx).await
+}
+
+// A sum is a number of the column: none that is beyond them, and none that no value of the field's type equals.
+async fn sums_of_reals(cx: &Context) -> Result<()> {
+    let repo = cx.repo();
+    repo.create_table::<Extreme>().await?;
+    let largest = Extreme::build().set(Extreme::REAL, f64::MAX).set(Extreme::SINGLE, f32::MAX);
+    let largest = repo.insert(largest).await?;
+    for (what, sum) in [
+        ("double precision", Extreme::REAL.add(f64::MAX)),
+        ("double precision, below", Extreme::REAL.subtract(f64::MIN)),
+        ("single precision", Extreme::SINGLE.add(f32::MAX)),
+    ] {
+        let kind = repo.update_all(Query::new(), [sum]).await.err();
+        let kind = kind.as_ref().and_then(Error::driver).map(|driver| driver.kind());
+        cx.require(kind == Some(DriverErrorKind::Value), what)?;
+    }
+    repo.update(largest.change().set(Extreme::REAL, 0.1).set(Extreme::SINGLE, 0.1)).await?;
+    repo.update_all(Query::new(), [Extreme::REAL.add(0.2), Extreme::SINGLE.add(0.2)]).await?;
+    let read = repo.get_or_fail::<Extreme>(largest.id, Query::new()).await?;
+    cx.require(read.real == Some(0.1 + 0.2) && read.single == Some(0.1 + 0.2), "as Rust adds them")?;
+    let same = Extreme::REAL.eq(read.real).and(Extreme::SINGLE.eq(read.single));
+    cx.require(repo.count(Query::filter(same)).await? == 1, "found by the sums")?;
+    repo.update_all(Query::new(), [Extreme::SINGLE.subtract(0.2)]).await?;
+    let read = repo.get_or_fail::<Extreme>(largest.id, Query::new()).await?;
+    cx.require(read.single == Some(0.1_f32 + 0.2 - 0.2), "and subtracts them")?;
+    cx.require(repo.count(Query::filter(Extreme::SINGLE.eq(read.single))).await? == 1, "found by the difference")
 }

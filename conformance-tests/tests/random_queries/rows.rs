@@ -30,21 +30,21 @@ where
 }
 
 /// What a query asks for.
-struct Asked {
-    query: Select<Item>,
+pub(crate) struct Asked {
+    pub(crate) query: Select<Item>,
     inner: bool,
     shop: bool,
     region: bool,
-    children: Option<bool>,
-    distinct: bool,
+    pub(crate) children: Option<bool>,
+    pub(crate) distinct: bool,
     test: Option<Test<Item, Line>>,
     terms: Vec<Term<Item, Line>>,
     nulls: NullOrder,
-    shown: String,
+    pub(crate) shown: String,
 }
 
 impl Asked {
-    fn some(random: &mut Random, world: &World) -> Asked {
+    pub(crate) fn some(random: &mut Random, world: &World) -> Asked {
         let shop = random.once_in(2);
         let region = shop && random.once_in(2);
         let inner = random.once_in(3);
@@ -104,7 +104,7 @@ impl Asked {
             .then_with(|| child(a).cmp(&child(b)))
     }
 
-    fn expected(&self, world: &World) -> Vec<Line> {
+    pub(crate) fn expected(&self, world: &World) -> Vec<Line> {
         let mut lines = Vec::new();
         for item in &world.items {
             let shop = world.shop(item).filter(|_| self.shop);

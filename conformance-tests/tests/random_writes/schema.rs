@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use assoc_core::driver::{Access, Statement};
 use assoc_repo::prelude::*;
 
 use crate::reference::{Counters, Tables};
@@ -111,6 +110,14 @@ pub(crate) struct Tag {
     pub(crate) folders: HasAndBelongsToMany<Folder>,
 }
 
+/// What the join table holds.
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "folders_tags")]
+struct Link {
+    folder_id: i64,
+    tag_id: i64,
+}
+
 /// A row between without a key, counted on both sides.
 #[derive(Model, Debug, Clone, PartialEq)]
 #[model(table = "shares")]
@@ -196,13 +203,7 @@ pub(crate) async fn read(repo: &Repo) -> Result<(Tables, Counters)> {
     tables.tags.extend(repo.all(Query::<Tag>::new()).await?.iter().map(|tag| tag.id));
     tables.shares.extend(repo.all(Query::<Share>::new()).await?.iter().map(|share| (share.user_id, share.folder_id)));
     tables.shares.sort_unstable();
-    let links = Statement::plain("SELECT folder_id, tag_id FROM folders_tags ORDER BY folder_id, tag_id");
-    let mut sink = |values: &mut [Value<'_>]| {
-        if let [Value::Int(folder), Value::Int(tag)] = values {
-            tables.links.push((*folder, *tag));
-        }
-        Ok(())
-    };
-    repo.driver().acquire(Access::Read).await?.query(&links, &mut sink).await?;
+    tables.links = repo.pluck((Link::FOLDER_ID, Link::TAG_ID), Query::new()).await?;
+    tables.links.sort_unstable();
     Ok((tables, counters))
 }

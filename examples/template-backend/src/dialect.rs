@@ -93,12 +93,16 @@ impl Dialect for TemplateDialect {
         256
     }
 
-    // SQLite's `+` makes a float of a sum that overflows, and its columns hold integers of any size.
+    // SQLite's `+` makes a float of a sum of integers that overflows, and an infinity of one of floats. Its columns hold integers of
+    // any size, and floats of double precision only.
     fn write_sum(&self, writer: &mut SqlWriter<'_>, column: &ColumnDef, sign: Sign, value: &Value<'static>) {
+        let of = |least: i64, most: i64| (least.to_string(), most.to_string());
         let (least, most) = match column.sql_type {
-            SqlType::Int(bits) => (i64::MIN >> (64 - bits.clamp(1, 64)), i64::MAX >> (64 - bits.clamp(1, 64))),
-            SqlType::UInt(bits) => (0, i64::MAX >> (63 - bits.clamp(1, 63))),
-            _ => (i64::MIN, i64::MAX),
+            SqlType::Int(bits) => of(i64::MIN >> (64 - bits.clamp(1, 64)), i64::MAX >> (64 - bits.clamp(1, 64))),
+            SqlType::UInt(bits) => of(0, i64::MAX >> (63 - bits.clamp(1, 63))),
+            SqlType::Real(32) => (format!("{:e}", f64::from(f32::MIN)), format!("{:e}", f64::from(f32::MAX))),
+            SqlType::Real(_) => (format!("{:e}", f64::MIN), format!("{:e}", f64::MAX)),
+            _ => of(i64::MIN, i64::MAX),
         };
         writer.push(if sign == Sign::Plus { "plus(" } else { "minus(" });
         writer.own_column(column.name);

@@ -1,4 +1,4 @@
-//! What SQLite does not have: decimals, and sums that overflow with an error. These are functions of the connection.
+//! What SQLite does not have: decimals, floats of single precision, and sums that overflow with an error. These are functions of the connection.
 
 use assoc_core::value::decimal::{DecimalNumber, DecimalSum};
 use rusqlite::functions::{Aggregate, Context, FunctionFlags};
@@ -34,11 +34,19 @@ fn add(total: &mut DecimalSum, value: ValueRef<'_>, negated: bool) -> Result<()>
     total.add(&if negated { number.negated() } else { number }, places).map_err(refused)
 }
 
-// The column, the value, and the least and the greatest integer that the column holds.
+// The column, the value, and the least and the greatest number that the column holds.
 fn sum(context: &Context<'_>, negated: bool) -> Result<Stored> {
     Ok(match (context.get_raw(0), context.get_raw(1)) {
         (ValueRef::Null, _) | (_, ValueRef::Null) => Stored::Null,
-        (ValueRef::Real(one), ValueRef::Real(other)) => Stored::Real(if negated { one - other } else { one + other }),
+        (ValueRef::Real(one), ValueRef::Real(other)) => {
+            let (sum, most) = (if negated { one - other } else { one + other }, context.get::<f64>(3)?);
+            #[allow(clippy::cast_possible_truncation)] // To the nearest float of the column.
+            let sum = if most > f64::from(f32::MAX) { sum } else { f64::from(sum as f32) };
+            if sum.abs() > most || sum.is_nan() {
+                return Err(refused("it does not fit"));
+            }
+            Stored::Real(sum)
+        }
         (ValueRef::Integer(one), ValueRef::Integer(other)) => {
             let sum = if negated { one.checked_sub(other) } else { one.checked_add(other) };
             let within = context.get(2)?..=context.get(3)?;

@@ -1,6 +1,7 @@
 //! Values into binds, columns into values, and failures into the classes that decide about retries and messages.
 
 use assoc_core::driver::Bind;
+use assoc_core::value::{Date, DateTime};
 use assoc_core::{DriverError, DriverErrorKind, Error, Result, Value};
 use rusqlite::types::{ToSqlOutput, Value as Stored, ValueRef};
 use rusqlite::{Error as ClientError, Row, ffi};
@@ -21,7 +22,12 @@ pub(crate) fn to_sql<'b>(bind: &'b Bind, sql: &str) -> Result<ToSqlOutput<'b>> {
         }
         Value::Blob(bytes) => return Ok(ToSqlOutput::Borrowed(ValueRef::Blob(bytes))),
         Value::Uuid(bytes) => return Ok(ToSqlOutput::Borrowed(ValueRef::Blob(bytes))),
-        // ISO 8601, which sorts by time.
+        // ISO 8601, which sorts by time where a year has four digits.
+        Value::Date(Date { year, .. }) | Value::DateTime(DateTime { date: Date { year, .. }, .. })
+            if !(0..=9_999).contains(year) =>
+        {
+            return Err(refused("as a text it would not compare as a date"));
+        }
         Value::Date(_) | Value::Time(_) | Value::DateTime(_) => Stored::Text(value.to_string()),
         _ => return Err(refused("SQLite has nothing like it")),
     }))
