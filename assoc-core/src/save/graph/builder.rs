@@ -302,7 +302,7 @@ impl Builder {
         }
         match &*self.linkage(association)? {
             Linkage::TargetKey(key) => self.targets(owner, group, association, *key, op, named_by),
-            Linkage::JoinRecord(record) => self.linked(owner, group, association, record, op),
+            Linkage::JoinRecord(record) => self.linked(owner, group, association, record, op, named_by),
             Linkage::OwnerKey(_) | Linkage::OwnerKeyAndType { .. } | Linkage::ReadOnly(_) => {
                 let message = "has no members that could be written";
                 Err(self.invalid(FieldError::new(association.name, message).with_code(FieldError::READ_ONLY)))

@@ -135,7 +135,7 @@ impl Builder {
     ) -> Result<()> {
         let all = matches!(ask, Ask::All { .. });
         let linkage = association.linkage()?;
-        // The version of a member says nothing of a row between.
+        // What goes is a row between, of which the version of a member says nothing.
         if let (Ask::Member { version, .. }, Linkage::JoinRecord(_)) = (&mut ask, &linkage) {
             *version = None;
         }
