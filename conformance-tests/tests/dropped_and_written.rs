@@ -78,6 +78,15 @@ struct Leaf {
     id: i64,
     plant_id: i64,
     name: String,
+    #[has_many(dependent = "destroy")]
+    veins: HasMany<Vein>,
+}
+
+#[derive(Model, Debug, Clone)]
+#[model(table = "veins")]
+struct Vein {
+    id: i64,
+    leaf_id: i64,
 }
 
 /// What is said of one association.
@@ -187,6 +196,7 @@ async fn at_random(backend: &dyn Backend) {
     repo.create_table::<Row>().await.unwrap();
     repo.create_table::<Plant>().await.unwrap();
     repo.create_table::<Leaf>().await.unwrap();
+    repo.create_table::<Vein>().await.unwrap();
     let garden = Garden::build().push(Garden::BEDS, Bed::build()).push(Garden::POTS, Pot::build());
     let garden = repo.insert(garden.push(Garden::ROWS, Row::build())).await.unwrap();
     let (bed, pot, row) = (&garden.beds().unwrap()[0], &garden.pots().unwrap()[0], &garden.rows().unwrap()[0]);
@@ -242,6 +252,7 @@ async fn below(backend: &dyn Backend) {
     repo.create_table::<Bed>().await.unwrap();
     repo.create_table::<Plant>().await.unwrap();
     repo.create_table::<Leaf>().await.unwrap();
+    repo.create_table::<Vein>().await.unwrap();
     let plant = |name: &str| Plant::build().set(Plant::NAME, name);
     let old = plant("old").push(Plant::LEAVES, Leaf::build().set(Leaf::NAME, "leaf"));
     let bed = Bed::build().set(Bed::GARDEN_ID, 1).push(Bed::PLANTS, [old, plant("other")]);

@@ -100,7 +100,8 @@ impl Builder {
         self.add_change(change, 0, Given::default()).map(|_| ())
     }
 
-    pub(super) fn finish(self) -> Parts {
+    pub(super) fn finish(mut self) -> Parts {
+        self.judge_kept();
         Parts {
             rows: self.rows,
             lookups: self.lookups.into_iter().map(|(_, lookup)| lookup.with_version()).collect(),
