@@ -15,7 +15,6 @@ use random::Random;
 
 #[allow(dead_code)]
 mod backends;
-#[allow(dead_code)]
 mod random;
 
 #[derive(Model, Debug, Clone)]

@@ -1,7 +1,7 @@
 //! Members whose foreign keys are written otherwise than their owner's key, which the database calls equal: they are members
 //! for every write, as they are for every read.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::sync::Arc;
 
@@ -13,7 +13,6 @@ use random::Random;
 
 #[allow(dead_code)]
 mod backends;
-#[allow(dead_code)]
 mod random;
 
 #[derive(Model, Debug, Clone)]

@@ -1,7 +1,7 @@
 //! Rows of one upsert that are the same row for the database, though their keys are written otherwise: they are refused, with
 //! nothing written, on every backend. Which texts are equal is asked of the database, for each of its types.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -14,7 +14,6 @@ use random::Random;
 
 #[allow(dead_code)]
 mod backends;
-#[allow(dead_code)]
 mod random;
 
 /// Found by its primary key, by a unique name, or by its shelf and place.
