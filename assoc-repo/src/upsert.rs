@@ -144,7 +144,8 @@ impl Repo {
     /// whose, each is a statement of its own.
     ///
     /// # Errors
-    /// As [`upsert`](Self::upsert), and when two rows have the same values in the conflicting columns.
+    /// As [`upsert`](Self::upsert); [`ErrorKind::SameRow`] when two rows are the same row, because the database calls their
+    /// values in the conflicting columns equal: `X` and `x`, in a column that ignores case.
     ///
     /// ```
     #[doc = include_str!("../docs/posts.txt")]

@@ -173,7 +173,13 @@ async fn grow(repo: &Repo, seed: u64) -> Result<usize> {
             Err(error) => {
                 let is_needed = error.field_errors().iter().any(|of| of.code == FieldError::OWNER_DESTROYED);
                 assert!(!is_needed || owner_needed, "{error:?}, {}", said());
-                let is_known = is_needed || error.is_not_found() || matches!(error.kind(), ErrorKind::NotMember { .. });
+                // One that is to be a member depends on one that goes.
+                let is_dropped = error.field_errors().iter().any(|of| of.code == FieldError::DESTROYED);
+                assert!(!is_dropped || what == 8, "{error:?}, {}", said());
+                let is_known = is_needed
+                    || is_dropped
+                    || error.is_not_found()
+                    || matches!(error.kind(), ErrorKind::NotMember { .. });
                 let names_rows = matches!(what, 4 | 5 | 8);
                 assert!(is_known && (names_rows || is_in_a_ring), "{error:?}, {}", said());
                 assert_eq!(now, people, "{error}, {}", said());

@@ -1,17 +1,19 @@
 //! Members whose foreign keys are written otherwise than their owner's key, which the database calls equal: they are members
 //! for every write, as they are for every read.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::sync::Arc;
 
-use assoc_repo::Changeset;
 use assoc_repo::prelude::*;
+use assoc_repo::{Changeset, Permit, on_conflict};
 use backends::{MariaDb, PostgreSql, SqliteInMemory};
 use conformance_tests::{Backend, Database};
+use random::Random;
 
 #[allow(dead_code)]
 mod backends;
+mod random;
 
 #[derive(Model, Debug, Clone)]
 #[model(table = "clubs", primary_key = "code")]
@@ -40,6 +42,10 @@ struct Club {
     labels: HasMany<Label>,
     #[has_many(through = "labels", source = "tag")]
     labelled: HasManyThrough<Tag>,
+    #[has_many(foreign_key = "club_code")]
+    passes: HasMany<Pass>,
+    #[has_many(foreign_key = "club_code")]
+    places: HasMany<Place>,
 }
 
 #[derive(Model, Debug, Clone)]
@@ -68,11 +74,51 @@ struct Label {
     tag: BelongsTo<Tag>,
 }
 
+#[derive(Model, Debug, Clone)]
+#[model(table = "passes", primary_key = "code")]
+struct Pass {
+    code: String,
+    club_code: String,
+    note: String,
+}
+
+/// A part of its key is its owner's.
+#[derive(Model, Debug, Clone)]
+#[model(table = "places", primary_key = "club_code, code")]
+struct Place {
+    club_code: String,
+    code: String,
+    note: String,
+}
+
 async fn filled(backend: &dyn Backend) -> (Database, Repo) {
     let database = backend.fresh().await.unwrap();
-    let repo = Repo::from_driver(Arc::clone(database.driver()));
     let text = database.native_sql().text_ignoring_case.unwrap();
+    filled_with(database, text).await
+}
+
+// With columns that ignore accents; `None` where there is no such type.
+async fn without_accents(backend: &dyn Backend) -> Option<(Database, Repo)> {
+    let database = backend.fresh().await.unwrap();
+    if backend.name() != "postgres" {
+        let text = database.native_sql().text_ignoring_accents?;
+        return Some(filled_with(database, text).await);
+    }
+    let create = "CREATE COLLATION loose (provider = icu, locale = 'und-u-ks-level1', deterministic = false)";
+    Repo::from_driver(Arc::clone(database.driver())).execute_raw(create, []).await.unwrap();
+    Some(filled_with(database, "TEXT COLLATE loose").await)
+}
+
+async fn filled_with(database: Database, text: &str) -> (Database, Repo) {
+    let repo = Repo::from_driver(Arc::clone(database.driver()));
     for sql in [
+        format!(
+            "CREATE TABLE passes (code {text} NOT NULL PRIMARY KEY, club_code {text} NOT NULL, note {text} NOT NULL)"
+        ),
+        format!(
+            "CREATE TABLE places (club_code {text} NOT NULL, code {text} NOT NULL, note {text} NOT NULL, PRIMARY KEY \
+             (club_code, code))"
+        ),
         format!("CREATE TABLE clubs (code {text} NOT NULL PRIMARY KEY, members_count BIGINT NOT NULL)"),
         format!("CREATE TABLE members (id BIGINT NOT NULL PRIMARY KEY, club_code {text})"),
         format!("CREATE TABLE tags (code {text} NOT NULL PRIMARY KEY, shown BOOLEAN NOT NULL)"),
@@ -191,10 +237,152 @@ async fn found_by_key(backend: &dyn Backend) {
     assert_eq!(repo.association(&ada(&repo).await, Club::TAGS).ids().await.unwrap(), ["t1"]);
 }
 
+// A text, written in one of the ways that the columns call equal.
+fn spelled(random: &mut Random, text: &str) -> String {
+    text.chars().map(|char| if random.once_in(2) { char.to_ascii_uppercase() } else { char }).collect()
+}
+
+// What input says of a member that it names, and the same of the handles: they find it, or they do not.
+async fn named_by_input(backend: &dyn Backend) {
+    let (_database, repo) = filled(backend).await;
+    let note = |notes: Vec<String>| notes.into_iter().collect::<String>();
+    let (mut edited, mut refused) = (0, 0);
+    for seed in 0..60 {
+        let mut random = Random::new(seed);
+        for table in ["passes", "places", "clubs_tags"] {
+            repo.execute_raw(&format!("DELETE FROM {table}"), []).await.unwrap();
+        }
+        for code in ["p1", "p2", "p3"] {
+            let owner = if random.once_in(3) { "bob" } else { "ada" };
+            let (owner, code) = (spelled(&mut random, owner), spelled(&mut random, code));
+            let pass = Pass::build().set(Pass::CODE, &*code).set(Pass::CLUB_CODE, &*owner).set(Pass::NOTE, "-");
+            repo.insert(pass).await.unwrap();
+            let place = Place::build().set(Place::CODE, &*code).set(Place::CLUB_CODE, &*owner).set(Place::NOTE, "-");
+            repo.insert(place).await.unwrap();
+            // The other one has a place of that name as well, written otherwise.
+            let other = if owner.eq_ignore_ascii_case("ada") { "bob" } else { "ada" };
+            let place = Place::build().set(Place::CODE, spelled(&mut random, &code.to_ascii_lowercase()));
+            if random.once_in(2) {
+                repo.insert(place.set(Place::CLUB_CODE, other).set(Place::NOTE, "-")).await.unwrap();
+            }
+            let link = format!("INSERT INTO clubs_tags VALUES ('{owner}', '{}')", code.replace(['p', 'P'], "T"));
+            repo.execute_raw(&link, []).await.unwrap();
+        }
+        let mut club = ada(&repo).await;
+        let load = random.once_in(3);
+        if load {
+            repo.association(&mut club, Club::PASSES).load().await.unwrap();
+            repo.association(&mut club, Club::PLACES).load().await.unwrap();
+            repo.association(&mut club, Club::TAGS).load().await.unwrap();
+        }
+        // One of them, at times in two forms.
+        let code = ["p1", "p2", "p3", "p4"][random.below(4)];
+        let destroys = random.once_in(3);
+        let mut named = vec![spelled(&mut random, code)];
+        if !destroys && random.once_in(3) {
+            named.push(spelled(&mut random, code));
+        }
+        let is_found = repo.association(&club, Club::PASSES).find(named[0].clone()).await.is_ok();
+        let mut fields: Vec<(String, String)> = Vec::new();
+        for (at, code) in named.iter().enumerate() {
+            let said = if destroys { ("_destroy", "1") } else { ("note", "edited") };
+            for of in ["passes", "places"] {
+                fields.push((format!("{of}[{at}][code]"), code.clone()));
+                fields.push((format!("{of}[{at}][{}]", said.0), said.1.to_owned()));
+            }
+        }
+        let permit = Permit::new()
+            .nested(Club::PASSES, Permit::new().column(Pass::NOTE).allow_destroy())
+            .nested(Club::PLACES, Permit::new().column(Place::NOTE).allow_destroy());
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (&**name, &**value)).collect();
+        let said = format!("seed {seed}, loaded {load}: {fields:?}");
+        let place = Query::filter(Place::CLUB_CODE.eq("ada")).filter(Place::CODE.eq(code));
+        let has_place = repo.exists(place.clone()).await.unwrap();
+        if !is_found && has_place {
+            continue;
+        }
+        let result = repo.update(club.change().cast(fields, &permit)).await;
+        let notes = note(repo.pluck(Pass::NOTE, Query::filter(Pass::CODE.eq(code))).await.unwrap());
+        let of_place = note(repo.pluck(Place::NOTE, place).await.unwrap());
+        let others = repo.count(Query::<Place>::filter(Place::NOTE.eq("edited"))).await.unwrap();
+        if !is_found {
+            let error = result.unwrap_err();
+            assert!(matches!(error.kind(), ErrorKind::NotMember { .. }), "{error}: {said}");
+            assert!(notes != "edited" && others == 0, "{said}");
+            refused += 1;
+            continue;
+        }
+        result.unwrap_or_else(|error| panic!("{error}: {said}"));
+        let expected = if destroys { "" } else { "edited" };
+        assert_eq!((notes.as_str(), of_place.as_str()), (expected, expected), "{said}");
+        assert_eq!(others, u64::from(!destroys), "no other's place: {said}");
+        edited += 1;
+
+        // Behind rows between.
+        let tag = code.replace('p', "T");
+        let (name, destroy) = ("tags[0][code]", "tags[0][_destroy]");
+        let permit = Permit::new().nested(Club::TAGS, Permit::new().allow_destroy());
+        let before = repo.association(&ada(&repo).await, Club::TAGS).ids().await.unwrap();
+        let has = before.iter().any(|own| own.eq_ignore_ascii_case(&tag));
+        let mut club = ada(&repo).await;
+        if load {
+            repo.association(&mut club, Club::TAGS).load().await.unwrap();
+        }
+        let result = repo.update(club.change().cast([(name, &*tag), (destroy, "1")], &permit)).await;
+        let after = repo.association(&ada(&repo).await, Club::TAGS).ids().await.unwrap();
+        assert_eq!((result.is_ok(), after.len()), (has, before.len() - usize::from(has)), "{result:?}: {said}");
+    }
+    assert!(edited > 10 && refused > 5, "{edited} and {refused}");
+}
+
+// Keys that differ by more than case.
+async fn other_accents(backend: &dyn Backend) {
+    let Some((_database, repo)) = without_accents(backend).await else {
+        println!("skipped: a type that ignores accents");
+        return;
+    };
+    for (number, foreign) in (0..).zip(["adá", "Âda", "ADA", "bób"]) {
+        let pass =
+            Pass::build().set(Pass::CODE, format!("é{number}")).set(Pass::CLUB_CODE, foreign).set(Pass::NOTE, "-");
+        repo.insert(pass).await.unwrap();
+    }
+    let mut club = ada(&repo).await;
+    let mut passes = repo.association(&mut club, Club::PASSES);
+    let pass = |code: &str| Pass::build().set(Pass::CODE, code).set(Pass::NOTE, "now");
+    let upserted = passes.upsert_all([pass("e0"), pass("È1"), pass("new")], on_conflict(Pass::CODE)).await.unwrap();
+    let keys: Vec<&str> = upserted.iter().map(|pass| &*pass.club_code).collect();
+    assert_eq!(keys, ["adá", "Âda", "ada"]);
+    let error = passes.upsert_all([pass("e3")], on_conflict(Pass::CODE)).await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::NotMember { .. }), "{error}");
+    assert_eq!(repo.count(Query::<Pass>::filter(Pass::NOTE.eq("now"))).await.unwrap(), 3);
+
+    let found = passes.find_all(["E1", "é1", "È0"].map(str::to_owned)).await.unwrap();
+    assert_eq!(found.iter().map(|pass| &*pass.code).collect::<Vec<_>>(), ["é1", "é1", "é0"]);
+    let error = passes.find("e3".to_owned()).await.unwrap_err();
+    assert!(error.is_not_found(), "{error}");
+
+    let permit = Permit::new().nested(Club::PASSES, Permit::new().column(Pass::NOTE));
+    let named = |code: &'static str| [("passes[0][code]", code), ("passes[0][note]", "input")];
+    repo.update(ada(&repo).await.change().cast(named("E2"), &permit)).await.unwrap();
+    let notes = repo.pluck(Pass::NOTE, Query::filter(Pass::CODE.eq("é2"))).await.unwrap();
+    assert_eq!(notes, ["input"]);
+    let error = repo.update(ada(&repo).await.change().cast(named("E3"), &permit)).await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::NotMember { .. }), "{error}");
+
+    let rows = [(1, "adá"), (2, "ÀDA"), (3, "bób"), (4, "ada")].map(|(id, club)| member(id, club));
+    repo.insert_all(rows).await.unwrap();
+    let mut club = ada(&repo).await;
+    let mut of_ada = repo.association(&mut club, Club::MEMBERS);
+    let error = of_ada.set_ids([1, 3]).await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::NotMember { .. }), "{error}");
+    of_ada.set_ids([1, 2]).await.unwrap();
+    assert_eq!((members(&repo).await, club.members_count), (vec![1, 2], 2));
+}
+
 macro_rules! on {
     ($module:ident, $backend:ident) => {
         mod $module {
-            on!($backend: of_has_many, of_links, found_by_key);
+            on!($backend: of_has_many, of_links, found_by_key, named_by_input, other_accents);
         }
     };
     ($backend:ident: $($test:ident),+) => {

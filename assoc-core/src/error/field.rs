@@ -47,6 +47,9 @@ impl FieldError {
     pub const NOT_CLEARABLE: &'static str = "not_clearable";
     /// What the save destroys leads back to the row that it links others to, which would be destroyed as well.
     pub const OWNER_DESTROYED: &'static str = "owner_destroyed";
+    /// The save writes a row, or keeps it, that it destroys or deletes, because another association drops it. Parameters: `model`
+    /// and `key`, the row's.
+    pub const DESTROYED: &'static str = "destroyed";
     /// The row is marked for destruction where a change is saved that destroys no row.
     pub const MARKED: &'static str = "marked";
     /// The target of an association has no key. Parameters: `model` and `columns`, the target's.

@@ -251,6 +251,27 @@ pub enum ErrorKind {
         /// Its key, as shown in messages.
         key: String,
     },
+    /// Two rows that were given to one upsert are the same row: the database calls their values in the conflicting columns
+    /// equal. Nothing was written.
+    #[error(
+        "{model}: rows {} and {} are the same row by `{}`: {}; give each row once",
+        rows[0], rows[1], columns.join(", "),
+        if keys[0] == keys[1] {
+            format!("both are {}", keys[0])
+        } else {
+            format!("{} and {} are one key for the database", keys[0], keys[1])
+        }
+    )]
+    SameRow {
+        /// The rows' model.
+        model: &'static str,
+        /// The fields of the conflicting columns.
+        columns: Vec<&'static str>,
+        /// Which of the given rows they are, counted from 0.
+        rows: [usize; 2],
+        /// What they were given in these columns, as shown in messages.
+        keys: [String; 2],
+    },
     /// A filtered repo was to write a row that it would not see afterwards, or that it could not know to see, or to link a
     /// row to one that it does not see.
     #[error("{model}: {}", field::outside_filter(association.as_deref(), reason))]

@@ -56,12 +56,11 @@ impl FoundRows {
         self.keys(columns).into_tuples()
     }
 
-    // The same as the save knows them: `by` are the columns by which the rows were found.
-    pub(super) fn known(&self, columns: &[usize], by: &[usize]) -> Vec<Option<KeyTuple>> {
-        let places = columns.iter().map(|column| by.iter().position(|by| by == column)).collect::<Option<Vec<usize>>>();
-        match places.filter(|_| !self.asked.is_empty()) {
-            Some(places) => {
-                let part = |key: &KeyTuple| KeyTuple::new(places.iter().map(|place| key.values()[*place].clone()));
+    // The same as the save knows them: `place` is where they are in the key by which the rows were found.
+    pub(super) fn known(&self, columns: &[usize], place: Option<usize>) -> Vec<Option<KeyTuple>> {
+        match place.filter(|_| !self.asked.is_empty()) {
+            Some(place) => {
+                let part = |key: &KeyTuple| KeyTuple::new(key.values().iter().skip(place).take(columns.len()).cloned());
                 self.asked.iter().map(part).collect()
             }
             None => self.stored(columns),

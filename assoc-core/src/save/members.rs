@@ -134,6 +134,13 @@ impl Question {
             Ask::Member { .. } => &[],
         }
     }
+
+    pub(super) fn kept_mut(&mut self) -> &mut [Kept] {
+        match &mut self.ask {
+            Ask::All { keep, .. } => keep,
+            Ask::Member { .. } => &mut [],
+        }
+    }
 }
 
 /// A member that stays.
@@ -267,16 +274,29 @@ impl Lookup {
             Ask::All { .. } => question.owner.clone(),
             Ask::Member { member, .. } => {
                 let (owner, member) = (question.owner.values(), member.values());
-                // Both parts count: the key of a member may itself begin with its owner's.
-                let both =
-                    if self.by == [&self.owner[..], &self.member].concat() { [owner, member] } else { [member, owner] };
-                KeyTuple::of_row(both.concat())
+                KeyTuple::of_row(if self.begins_with_owner() { [owner, member] } else { [member, owner] }.concat())
             }
         };
         let keys = self.questions.iter().map(|question| Some(key(question))).collect();
         match self.by.as_slice() {
             [_] => as_ints(keys),
             _ => RowKeys::Tuples(keys),
+        }
+    }
+
+    // Of the key by which one member is found. Both parts count: the key of a member may itself begin with its owner's.
+    fn begins_with_owner(&self) -> bool {
+        self.by == [&self.owner[..], &self.member].concat()
+    }
+
+    // Where the keys of owner and member are in the key by which rows are found; `None` where the member's is no part of it.
+    fn places(&self) -> (usize, Option<usize>) {
+        if self.by == self.owner {
+            (0, None)
+        } else if self.begins_with_owner() {
+            (0, Some(self.owner.len()))
+        } else {
+            (self.member.len(), Some(0))
         }
     }
 
@@ -328,7 +348,7 @@ impl Lookup {
         let columns = self.named_by?;
         let stay: HashSet<&KeyTuple> =
             self.questions.iter().flat_map(Question::kept).map(|kept| &kept.member).collect();
-        let there: HashSet<KeyTuple> = found.known(&self.member, &self.by).into_iter().flatten().collect();
+        let there: HashSet<KeyTuple> = found.known(&self.member, self.places().1).into_iter().flatten().collect();
         let target = (self.association.target)();
         if stay.is_empty() || columns.iter().all(|column| target.columns[*column].sql_type != SqlType::Text) {
             return None;
@@ -348,10 +368,10 @@ impl Lookup {
     /// [`ErrorKind::Stale`] if one that is let go has another version than the one that is known of it;
     /// [`ErrorKind::Invalid`] if a member cannot be let go.
     pub fn resolve(&self, found: &FoundRows, seen: Option<&HashSet<KeyTuple>>) -> Result<Resolved> {
-        let known = |columns: &[usize]| found.known(columns, &self.by);
-        let (owners, members) = (known(&self.owner), known(&self.member));
-        let identity =
-            if self.table.primary_key.is_empty() { known(&self.identity) } else { found.stored(&self.identity) };
+        let (owner, member) = self.places();
+        let (owners, members) = (found.known(&self.owner, Some(owner)), found.known(&self.member, member));
+        let is_pair = self.table.primary_key.is_empty() && self.by == self.identity;
+        let identity = found.known(&self.identity, is_pair.then_some(0));
         let versions: HashMap<KeyTuple, Option<KeyTuple>> = match self.version_column() {
             Some(version) => {
                 let rows = identity.iter().cloned().zip(found.stored(&[version]));

@@ -73,11 +73,11 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
         let rows = self.whole();
         let is_near = match &rows {
             Some(rows) => {
-                let near: HashSet<KeyTuple> = keys.iter().map(KeyTuple::folded).collect();
-                let mut others = rows.iter().filter_map(|row| T::DEF.key_of(*row)).filter(|key| !known.contains(key));
-                others.any(|key| near.contains(&key.folded()))
+                let missing = keys.iter().filter(|key| !known.contains(key));
+                let near: HashSet<KeyTuple> = missing.map(KeyTuple::folded).collect();
+                rows.iter().filter_map(|row| T::DEF.key_of(*row)).any(|key| near.contains(&key.folded()))
             }
-            None => holds_others(&known, keys),
+            None => lacks(&known, keys),
         };
         let stored = if is_near { stored_keys(self.handle.repo, T::DEF, keys).await? } else { None };
         match stored {
@@ -324,10 +324,9 @@ pub(super) fn keys_of<T: Model>(rows: &[T]) -> HashSet<KeyTuple> {
     rows.iter().filter_map(|row| T::DEF.key_of(row)).collect()
 }
 
-/// Whether rows were found that hold none of the keys.
-pub(super) fn holds_others(found: &HashSet<KeyTuple>, keys: &[KeyTuple]) -> bool {
-    let keys: HashSet<&KeyTuple> = keys.iter().collect();
-    found.iter().any(|key| !keys.contains(key))
+/// Whether rows were found, and none that holds one of the keys: perhaps a row holds it in another form.
+pub(super) fn lacks(found: &HashSet<KeyTuple>, keys: &[KeyTuple]) -> bool {
+    !found.is_empty() && keys.iter().any(|key| !found.contains(key))
 }
 
 // Rows in the order of keys, as often as a key is named.

@@ -10,7 +10,7 @@ use assoc_core::{Error, ErrorKind, Key, Model, Result, Value};
 
 use super::Collection;
 use super::equal_keys::{holders, stored_keys};
-use super::find::{chooses, holds_others, in_order_of, keys_in, keys_of, rows_with_keys, tuples_of};
+use super::find::{chooses, in_order_of, keys_in, keys_of, lacks, rows_with_keys, tuples_of};
 use super::given_keys::IntoKey;
 use super::read::of_columns;
 use crate::association_handle::{OwnerMut, OwnerRef, ToManyAssociation};
@@ -97,8 +97,8 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
                 .repo
                 .transaction(async |tx| {
                     let found = rows_with_keys(tx, &Query::new().for_update(), &keys).await?;
-                    let is_other = holds_others(&keys_of(&found), &keys);
-                    let stored = if is_other { stored_keys(tx, T::DEF, &keys).await? } else { None };
+                    let stored =
+                        if lacks(&keys_of(&found), &keys) { stored_keys(tx, T::DEF, &keys).await? } else { None };
                     let mut keys = stored.unwrap_or_else(|| keys.clone());
                     if holds_key.is_some() {
                         once(&mut keys);
@@ -208,12 +208,9 @@ pub(super) async fn require_members<O: Model, T: Model>(
     let is_member = |row: &T| has_type(row) && wanted.is_some() && T::DEF.key_in(row, key.target_columns) == wanted;
     let others: Vec<&T> = rows.iter().copied().filter(|row| !is_member(row)).collect();
     let Some(first) = others.first() else { return Ok(()) };
-    let theirs = |row: &T| T::DEF.key_in(row, key.target_columns);
-    let may_be = |row: &&T| {
-        has_type(row) && theirs(row).zip(wanted.as_ref()).is_some_and(|(theirs, own)| theirs.folded() == own.folded())
-    };
-    let alike = others.iter().all(may_be) && !repo.compares_bytes(T::DEF, key.target_columns);
-    let Some(wanted) = wanted.clone().filter(|_| alike) else { return Err(not_member(definition, owner, *first)) };
+    let may_be = |row: &&T| has_type(row) && T::DEF.key_in(*row, key.target_columns).is_some();
+    let is_asked = others.iter().all(may_be) && !repo.compares_bytes(T::DEF, key.target_columns);
+    let Some(wanted) = wanted.clone().filter(|_| is_asked) else { return Err(not_member(definition, owner, *first)) };
     let keys: Vec<KeyTuple> = others.iter().filter_map(|row| T::DEF.key_of(*row)).collect();
     let held = holders(repo, T::DEF, key.target_columns, wanted, &keys_in::<T>(&keys).into_expr()).await?;
     let is_others = |row: &&&T| T::DEF.key_of(**row).is_none_or(|key| !held.contains(&key));

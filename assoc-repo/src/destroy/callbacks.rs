@@ -116,6 +116,11 @@ impl<'p> Destruction<'p> {
         self.consequences.number(model, key).is_some()
     }
 
+    /// Why a row goes that the destroy was asked for; `None` of one that depends on such a row.
+    pub(crate) fn cause_of(&self, model: &ModelDef, key: &KeyTuple) -> Option<&Cause> {
+        self.causes.get(key).filter(|_| self.plan.nodes()[0].model.table == model.table)
+    }
+
     /// The rows that go, by their tables and keys.
     pub(crate) fn rows_gone(&self) -> impl Iterator<Item = (TableRef, KeyTuple)> {
         let rows = self.consequences.rows.iter();

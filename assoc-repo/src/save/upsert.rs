@@ -1,6 +1,10 @@
 //! Running upserts: in few statements, all or none, and each row known to be the one that was meant.
+//!
+//! Only the database knows which keys are equal: `X` and `x`, in a column that ignores case. So two given rows may be one. What
+//! comes back tells: rows that hold the same key are the same row. Where a statement of several rows does not tell, or the
+//! database refuses it (PostgreSQL writes no row twice in a statement), the rows are written one by one.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use assoc_core::change::{RowChange, same_value};
 use assoc_core::dialect::Upsert;
@@ -11,7 +15,7 @@ use assoc_core::metadata::{Expr, ModelDef};
 use assoc_core::save::{InsertBatch, InsertPlan};
 use assoc_core::select::RootSelect;
 use assoc_core::sql::OnConflict;
-use assoc_core::{DriverError, DriverErrorKind, Error, Result, Value, sql};
+use assoc_core::{DriverError, DriverErrorKind, Error, ErrorKind, Result, Value, sql};
 
 use super::known::exists;
 use super::{insert, read_by_keys};
@@ -35,7 +39,12 @@ pub(crate) async fn upsert(repo: &Repo, mut changes: Vec<RowChange>, updates: &U
     let given: Vec<Vec<usize>> = changes.iter().map(set_columns).collect();
     let now = repo.now();
     changes.iter_mut().for_each(|change| change.fill(now));
-    require_different(model, &changes, updates.conflict)?;
+    let keys = changes.iter().map(|change| {
+        let value = |column: &usize| change.values()[*column].clone().unwrap_or_default();
+        KeyTuple::new(updates.conflict.iter().map(value))
+    });
+    let keys: Vec<Option<KeyTuple>> = keys.collect();
+    require_different(model, updates.conflict, &keys, &keys)?;
     // What is written over a row depends on what was given, not on what was filled in: such rows share a statement.
     let mut groups: HashMap<Vec<usize>, (OnConflict, InsertPlan, Vec<u32>)> = HashMap::new();
     let mut order: Vec<Vec<usize>> = Vec::new();
@@ -51,54 +60,70 @@ pub(crate) async fn upsert(repo: &Repo, mut changes: Vec<RowChange>, updates: &U
             inputs.push(input);
         }
     }
-    let mut run = Run { model, rows: model.rows.new_rows(), inputs: Vec::new() };
-    let mut session = repo.session(Access::Write).await?;
-    session.begin(TransactionMode::Write).await?;
-    let mut result = Ok(());
-    'groups: for (conflict, plan, inputs) in order.iter().filter_map(|given| groups.get(given)) {
-        for batch in &plan.batches {
-            result = run.batch(&mut session, conflict, batch, inputs).await;
-            if result.is_err() {
-                break 'groups;
+    let mut batches: Vec<Batch<'_>> = Vec::new();
+    for (conflict, plan, inputs) in order.iter().filter_map(|given| groups.get(given)) {
+        batches.extend(plan.batches.iter().map(|batch| Batch { conflict, batch, inputs }));
+    }
+    let mut one_by_one: HashSet<usize> = HashSet::new();
+    loop {
+        let mut session = repo.session(Access::Write).await?;
+        session.begin(TransactionMode::Write).await?;
+        let mut run = Run { model, rows: model.rows.new_rows(), inputs: Vec::new(), is_told: true };
+        let result = match run.all(&mut session, &batches, &one_by_one).await {
+            Ok(Told::Each) => run.checked(&mut session, updates, &keys).await,
+            Ok(Told::Nothing { batch }) => {
+                // All is undone, and said once more.
+                let _ = session.finish::<()>(Err(insert::unproven(model))).await;
+                one_by_one.insert(batch);
+                continue;
             }
-        }
+            Err(error) => Err(error),
+        };
+        session.finish(result).await?;
+        return Ok(run.in_given_order());
     }
-    if let (Ok(()), Some(guard)) = (&result, &updates.guard) {
-        result = guard.check_written(&mut session, &*run.rows, None).await;
-    }
-    if result.is_ok() && model.read_back {
-        let keys = run.rows.keys(model.primary_key, 0);
-        match read_by_keys(&mut session, model, keys, StatementRole::Requested).await {
-            Ok(rows) => run.rows = rows,
-            Err(error) => result = Err(error),
-        }
-    }
-    session.finish(result).await?;
-    let mut places = vec![0; run.inputs.len()];
-    for (at, input) in run.inputs.iter().enumerate() {
-        places[*input as usize] = u32::try_from(at).unwrap_or(u32::MAX);
-    }
-    run.rows.reorder(&places);
-    Ok(run.rows)
 }
 
 fn set_columns(change: &RowChange) -> Vec<usize> {
     change.values().iter().enumerate().filter(|(_, value)| value.is_some()).map(|(at, _)| at).collect()
 }
 
-// Two rows of one call that are the same row would overwrite each other.
-fn require_different(model: &ModelDef, changes: &[RowChange], conflict: &[usize]) -> Result<()> {
-    let mut seen: HashMap<KeyTuple, usize> = HashMap::new();
-    for (at, change) in changes.iter().enumerate() {
-        let values = conflict.iter().map(|column| change.values()[*column].clone().unwrap_or_default());
+// Two rows of one call that are the same row would overwrite each other. `keys` are those that tell rows apart, `given` those
+// that were given.
+fn require_different(
+    model: &ModelDef,
+    conflict: &[usize],
+    keys: &[Option<KeyTuple>],
+    given: &[Option<KeyTuple>],
+) -> Result<()> {
+    let mut seen: HashMap<&KeyTuple, usize> = HashMap::new();
+    for (at, key) in keys.iter().enumerate() {
         // What is NULL is never there already.
-        let Some(key) = KeyTuple::new(values) else { continue };
-        if let Some(earlier) = seen.insert(key.clone(), at) {
-            let message = format!("rows {earlier} and {at} are the same row, {key}: give each row once");
-            return Err(Error::invalid_query(model.name, message));
+        let Some(key) = key else { continue };
+        if let Some(earlier) = seen.insert(key, at) {
+            let shown = |at: usize| given[at].as_ref().unwrap_or(key).to_string();
+            let columns = conflict.iter().map(|column| model.columns[*column].field).collect();
+            let keys = [shown(earlier), shown(at)];
+            return Err(ErrorKind::SameRow { model: model.name, columns, rows: [earlier, at], keys }.into());
         }
     }
     Ok(())
+}
+
+/// Rows that one statement writes.
+struct Batch<'u> {
+    conflict: &'u OnConflict,
+    batch: &'u InsertBatch,
+    // Which of the given rows each row of the group is.
+    inputs: &'u [u32],
+}
+
+/// What the answers tell.
+enum Told {
+    /// Which of the given rows each is.
+    Each,
+    /// Not which rows of this batch: they have to be written one by one, once all is undone.
+    Nothing { batch: usize },
 }
 
 struct Run {
@@ -106,34 +131,60 @@ struct Run {
     rows: Box<dyn Rows>,
     // Which of the given rows each is.
     inputs: Vec<u32>,
+    // Whether each row holds the values that were given for the conflicting columns.
+    is_told: bool,
 }
 
 impl Run {
-    async fn batch(
+    async fn all(
         &mut self,
         session: &mut Session<'_>,
-        conflict: &OnConflict,
-        batch: &InsertBatch,
-        inputs: &[u32],
-    ) -> Result<()> {
-        let width = batch.columns.len().max(1);
-        if batch.inputs.len() > 1 {
-            // A savepoint would cost two journeys each time; so an answer that does not tell is repeated row by row: an
-            // upsert may be done twice.
-            let rows = self.write(session, conflict, batch, &batch.binds).await?;
-            if let Some(found) = self.matched(conflict, batch, &*rows) {
-                for (at, row) in found.into_iter().enumerate() {
-                    self.rows.push_from(&*rows, at);
-                    self.inputs.push(inputs[batch.inputs[row] as usize]);
+        batches: &[Batch<'_>],
+        one_by_one: &HashSet<usize>,
+    ) -> Result<Told> {
+        for (at, batch) in batches.iter().enumerate() {
+            let is_whole = batch.batch.inputs.len() > 1 && !one_by_one.contains(&at);
+            if is_whole {
+                match self.together(session, batch).await? {
+                    Some(true) => continue,
+                    Some(false) => {}
+                    None => return Ok(Told::Nothing { batch: at }),
                 }
-                return Ok(());
             }
-            if conflict.version.is_some() && !conflict.update.is_empty() {
-                let message = "the database gives back the conflicting columns in another form than they were given, so \
-                               that rows with a `lock_version` can only be upserted one at a time";
-                return Err(Error::invalid_query(self.model.name, message));
-            }
+            self.each(session, batch).await?;
         }
+        Ok(Told::Each)
+    }
+
+    // By one statement. Whether it is known which row is whose; if not, the rows may be written again, one by one: an upsert may be
+    // done twice, and a savepoint would cost two journeys each time. `None` if all has to be undone before.
+    async fn together(
+        &mut self,
+        session: &mut Session<'_>,
+        Batch { conflict, batch, inputs }: &Batch<'_>,
+    ) -> Result<Option<bool>> {
+        let rows = match self.write(session, conflict, batch, &batch.binds).await {
+            // Perhaps two rows are one. Whatever else it is, it fails again.
+            Err(error) if error.driver().is_some_and(|error| error.kind() == DriverErrorKind::Other) => {
+                return Ok(None);
+            }
+            rows => rows?,
+        };
+        let Some(found) = self.matched(conflict, batch, &*rows) else {
+            // A version would count both times.
+            let counts = conflict.version.is_some() && !conflict.update.is_empty();
+            return Ok((!counts).then_some(false));
+        };
+        for (at, row) in found.into_iter().enumerate() {
+            self.rows.push_from(&*rows, at);
+            self.inputs.push(inputs[batch.inputs[row] as usize]);
+        }
+        Ok(Some(true))
+    }
+
+    async fn each(&mut self, session: &mut Session<'_>, Batch { conflict, batch, inputs }: &Batch<'_>) -> Result<()> {
+        self.is_told = false;
+        let width = batch.columns.len().max(1);
         for (row, input) in batch.binds.chunks(width).zip(&batch.inputs) {
             let rows = self.write(session, conflict, batch, row).await?;
             self.require_meant(session, conflict, batch, row, &*rows).await?;
@@ -141,6 +192,41 @@ impl Run {
             self.inputs.push(inputs[*input as usize]);
         }
         Ok(())
+    }
+
+    // What can only be known once all is written.
+    async fn checked(
+        &mut self,
+        session: &mut Session<'_>,
+        updates: &Updates<'_>,
+        given: &[Option<KeyTuple>],
+    ) -> Result<()> {
+        let model = self.model;
+        // Different rows hold different keys, and all hold those that were given, unless it is not told.
+        if !self.is_told && given.len() > 1 {
+            let mut stored: Vec<Option<KeyTuple>> = vec![None; given.len()];
+            for (input, key) in self.inputs.iter().zip(self.rows.keys(updates.conflict, 0).into_tuples()) {
+                stored[*input as usize] = key;
+            }
+            require_different(model, updates.conflict, &stored, given)?;
+        }
+        if let Some(guard) = &updates.guard {
+            guard.check_written(session, &*self.rows, None).await?;
+        }
+        if model.read_back {
+            let keys = self.rows.keys(model.primary_key, 0);
+            self.rows = read_by_keys(session, model, keys, StatementRole::Requested).await?;
+        }
+        Ok(())
+    }
+
+    fn in_given_order(mut self) -> Box<dyn Rows> {
+        let mut places = vec![0; self.inputs.len()];
+        for (at, input) in self.inputs.iter().enumerate() {
+            places[*input as usize] = u32::try_from(at).unwrap_or(u32::MAX);
+        }
+        self.rows.reorder(&places);
+        self.rows
     }
 
     async fn write(

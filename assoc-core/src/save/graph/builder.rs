@@ -100,7 +100,8 @@ impl Builder {
         self.add_change(change, 0, Given::default()).map(|_| ())
     }
 
-    pub(super) fn finish(self) -> Parts {
+    pub(super) fn finish(mut self) -> Parts {
+        self.judge_kept();
         Parts {
             rows: self.rows,
             lookups: self.lookups.into_iter().map(|(_, lookup)| lookup.with_version()).collect(),
@@ -302,7 +303,7 @@ impl Builder {
         }
         match &*self.linkage(association)? {
             Linkage::TargetKey(key) => self.targets(owner, group, association, *key, op, named_by),
-            Linkage::JoinRecord(record) => self.linked(owner, group, association, record, op),
+            Linkage::JoinRecord(record) => self.linked(owner, group, association, record, op, named_by),
             Linkage::OwnerKey(_) | Linkage::OwnerKeyAndType { .. } | Linkage::ReadOnly(_) => {
                 let message = "has no members that could be written";
                 Err(self.invalid(FieldError::new(association.name, message).with_code(FieldError::READ_ONLY)))

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use assoc_core::change::Row;
 use assoc_core::driver::KeySet;
 use assoc_core::execution::KeyTuple;
-use assoc_core::metadata::{AssociationDef, CallbackPoint, Expr, Linkage, ModelDef};
+use assoc_core::metadata::{AssociationDef, CallbackPoint, Expr, Linkage, ModelDef, TableRef};
 use assoc_core::save::{Ask, Lookup, Question, Resolved, Unlink};
 use assoc_core::select::KeyedSelect;
 use assoc_core::sql::KeyedRows;
@@ -68,6 +68,7 @@ impl<'p> Run<'p> {
             }
         }
         self.require_owners(unneeded, &destructions)?;
+        self.require_rows(unneeded, let_go, &destructions)?;
         self.tell_keyless(session, &keyless, CallbackPoint::BeforeDestroy).await?;
         for Keyless { association, model, row } in &keyless {
             hook_after(self.repo, model, None, row, Cause::Removed(association))?;
@@ -126,6 +127,49 @@ impl<'p> Run<'p> {
             });
             let error = FieldError::new(name, message).with_code(FieldError::OWNER_DESTROYED);
             return Err(ErrorKind::Invalid { model, errors: vec![error.with_param("key", key.to_string())] }.into());
+        }
+        Ok(())
+    }
+
+    // A row that one association drops goes, so no other part of the save can write it, or keep it.
+    fn require_rows(
+        &self,
+        unneeded: &HashSet<u32>,
+        let_go: &[(&'p Lookup, Resolved)],
+        destructions: &[Destruction<'_>],
+    ) -> Result<()> {
+        let is_deleted = |lookup: &Lookup| lookup.unlink == Unlink::Delete && !lookup.table.primary_key.is_empty();
+        let mut deleted: HashMap<(TableRef, &KeyTuple), &'static AssociationDef> = HashMap::new();
+        for (lookup, resolved) in let_go.iter().filter(|(lookup, _)| is_deleted(lookup)) {
+            let keys = resolved.let_go.iter().filter(|key| !resolved.relinked.iter().any(|(_, row)| row == *key));
+            deleted.extend(keys.map(|key| ((lookup.table.table, key), lookup.association)));
+        }
+        if destructions.is_empty() && deleted.is_empty() {
+            return Ok(());
+        }
+        let kept = unneeded.iter().map(|row| &self.plan.rows()[*row as usize]);
+        for planned in self.written_rows(unneeded).map(|(_, planned)| planned).chain(kept) {
+            let model = planned.model;
+            let Some(key) = planned.base.as_ref().and_then(|base| model.key_of(&**base)) else { continue };
+            let why =
+                match (destructions.iter().find(|all| all.removes(model, &key)), deleted.get(&(model.table, &key))) {
+                    (Some(all), _) => match all.cause_of(model, &key) {
+                        Some(Cause::Removed(by)) => format!("`{}` destroys", by.qualified_name()),
+                        _ => "depends on a row that is destroyed".to_owned(),
+                    },
+                    (None, Some(by)) => format!("`{}` deletes", by.qualified_name()),
+                    (None, None) => continue,
+                };
+            let message = format!(
+                "cannot write {} {key}, which {why} in the same save: leave it out of one of the two",
+                model.name
+            );
+            let (owner, name) = planned
+                .association
+                .map_or((model.name, model.name), |association| ((association.owner)().name, association.name));
+            let error = FieldError::new(name, message).with_code(FieldError::DESTROYED);
+            let error = error.with_param("model", model.name).with_param("key", key.to_string());
+            return Err(ErrorKind::Invalid { model: owner, errors: vec![error] }.into());
         }
         Ok(())
     }

@@ -21,6 +21,7 @@ impl Builder {
         association: &'static AssociationDef,
         record: &JoinRecord,
         op: ChildOp,
+        named_by: NamedBy,
     ) -> Result<()> {
         let target = (association.target)();
         match op {
@@ -41,10 +42,9 @@ impl Builder {
                 if is_new { Ok(()) } else { self.ask(owner, association, Removal::ByRule, Ask::All { keep, link }) }
             }
             ChildOp::Clear => self.clear(owner, association),
-            // The rows between go, of which no struct was given.
             other => {
                 let key_of = |row: &dyn Any| target.key_in(row, record.target.target_columns);
-                self.one_member(owner, group, association, other, NamedBy::Key, key_of)
+                self.one_member(owner, group, association, other, named_by, key_of)
             }
         }
     }

@@ -51,15 +51,7 @@ impl Builder {
                     let existing = member.existing().and_then(|row| target.key_of(&**row));
                     let (row, _) = push(self, member)?;
                     if let Some(member) = existing {
-                        let own = &self.rows[row as usize];
-                        let of_key = |column: usize| {
-                            key.target_columns.contains(&column)
-                                || key.target_type.is_some_and(|named| named.column == column)
-                        };
-                        let set = self.rows.values(own).iter().enumerate().filter(|(_, value)| value.is_some());
-                        let only_links = set.map(|(column, _)| column).all(of_key)
-                            && own.awaits.iter().all(|awaited| of_key(awaited.column));
-                        keep.push(Kept { member, row, only_links });
+                        keep.push(Kept { member, row, only_links: true });
                     }
                 }
                 if is_new {
@@ -70,6 +62,22 @@ impl Builder {
             }
             ChildOp::Clear => self.clear(owner, association),
             other => self.one_member(owner, group, association, other, named_by, |row| target.key_of(row)),
+        }
+    }
+
+    // What else is said of members that stay, by this association or another one, has to be written.
+    pub(super) fn judge_kept(&mut self) {
+        for (_, lookup) in &mut self.lookups {
+            let Ok(Linkage::TargetKey(key)) = lookup.association.linkage() else { continue };
+            let of_key = |column: usize| {
+                key.target_columns.contains(&column) || key.target_type.is_some_and(|named| named.column == column)
+            };
+            for kept in lookup.questions.iter_mut().flat_map(Question::kept_mut) {
+                let own = &self.rows[kept.row as usize];
+                let mut set = self.rows.values(own).iter().enumerate().filter(|(_, value)| value.is_some());
+                kept.only_links =
+                    set.all(|(column, _)| of_key(column)) && own.awaits.iter().all(|awaited| of_key(awaited.column));
+            }
         }
     }
 
@@ -135,7 +143,7 @@ impl Builder {
     ) -> Result<()> {
         let all = matches!(ask, Ask::All { .. });
         let linkage = association.linkage()?;
-        // The version of a member says nothing of a row between.
+        // What goes is a row between, of which the version of a member says nothing.
         if let (Ask::Member { version, .. }, Linkage::JoinRecord(_)) = (&mut ask, &linkage) {
             *version = None;
         }
