@@ -344,7 +344,7 @@ mod tests {
 
     #[test]
     fn what_a_disk_has_left() {
-        assert!(megabytes_left(&root()).is_some() || !cfg!(unix), "df is on every Unix");
+        assert!(megabytes_left(root()).is_some() || !cfg!(unix), "df is on every Unix");
         assert_eq!(megabytes_left(&root().join("no such folder")), None);
     }
 
