@@ -9,6 +9,7 @@ mod graph;
 mod insert;
 mod matching;
 mod members;
+mod questions;
 mod unlink;
 
 pub use counted::CountedKeys;
@@ -19,7 +20,8 @@ pub use graph::{
 };
 pub use insert::{InsertBatch, InsertPlan};
 pub use matching::inputs_of;
-pub use members::{Ask, Kept, Lookup, MemberCondition, Question, Removal, Resolved};
+pub use members::{Lookup, MemberCondition};
+pub use questions::{Ask, Kept, Question, Removal, Resolved};
 pub use unlink::Unlink;
 
 use crate::column_type::SqlType;

@@ -42,8 +42,8 @@ pub use keyed_rows::KeyedRows;
 pub use raw::{RawSyntax, ScanError, Scanned, scan};
 pub use upsert::{OnConflict, upsert};
 pub use write::{
-    delete_by, delete_by_keys, delete_row, insert, insert_statement, insert_text, select_by, select_locked,
-    select_matched, update_by_key, update_by_keys, update_row, update_rows,
+    delete_by, delete_by_keys, delete_row, delete_rows, insert, insert_statement, insert_text, select_by,
+    select_locked, select_matched, update_by_key, update_by_keys, update_row, update_rows,
 };
 
 /// Up to this number of terms is written flat; more terms are written as a tree.

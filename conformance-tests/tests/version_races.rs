@@ -36,6 +36,16 @@ struct Team {
     members: HasMany<Member>,
     #[has_one(dependent = "destroy")]
     crest: HasOne<Option<Crest>>,
+    #[has_many(dependent = "delete")]
+    badges: HasMany<Badge>,
+}
+
+/// Nothing counts it, and nothing says its version.
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "race_badges")]
+struct Badge {
+    id: i64,
+    team_id: i64,
 }
 
 #[derive(Model, Debug, Clone, PartialEq)]
@@ -86,10 +96,13 @@ enum Call {
     SetCrest,
     ClearCrest,
     EditCrest,
+    ClearBadges,
+    ReplaceBadges,
+    MoveBadge,
     ResetCounters,
 }
 
-const CALLS: [Call; 22] = [
+const CALLS: [Call; 25] = [
     Call::Update,
     Call::Rename,
     Call::Nested,
@@ -111,6 +124,9 @@ const CALLS: [Call; 22] = [
     Call::SetCrest,
     Call::ClearCrest,
     Call::EditCrest,
+    Call::ClearBadges,
+    Call::ReplaceBadges,
+    Call::MoveBadge,
     Call::ResetCounters,
 ];
 
@@ -119,13 +135,13 @@ fn is_known(first: Call, second: Call) -> bool {
     let pair = |one: &[Call], other: &[Call]| {
         one.contains(&first) && other.contains(&second) || one.contains(&second) && other.contains(&first)
     };
-    // A member that is moved to another owner when the members of this one are known, and are not let go yet, is let go as well.
-    pair(&[Call::Clear, Call::Replace], &[Call::Move, Call::PushElsewhere])
-        // A member that is let go when it is known to be one, and is not written yet, is written all the same.
-        || pair(&[Call::Nested], &[Call::HandleDelete, Call::Remove])
+    // A member that is let go when it is known to be one, and is not written yet, is written all the same.
+    pair(&[Call::Nested], &[Call::HandleDelete, Call::Remove])
         // Without a unique index two targets are inserted. Without a foreign key in the database nothing holds an owner.
         || pair(&[Call::SetCrest], &[Call::SetCrest])
-        || pair(&[Call::Create], &[Call::DestroyTeam])
+        || pair(&[Call::Create, Call::ReplaceBadges], &[Call::DestroyTeam])
+        // Each lets the members go that it has found, and adds its own.
+        || pair(&[Call::ReplaceBadges], &[Call::ReplaceBadges])
 }
 
 /// The structs that both calls have read before.
@@ -135,10 +151,11 @@ struct World {
     other: Team,
     members: Vec<Member>,
     crest: Crest,
+    badge: Badge,
 }
 
 async fn world(repo: &Repo) -> Result<World> {
-    for table in ["race_members", "race_crests", "race_teams"] {
+    for table in ["race_members", "race_crests", "race_badges", "race_teams"] {
         repo.execute_raw(&format!("DELETE FROM {table}"), []).await?;
     }
     let member = |name: &str| Member::build().set(Member::NAME, name).set(Member::SCORE, 0);
@@ -152,12 +169,13 @@ async fn world(repo: &Repo) -> Result<World> {
     }
     let crest = Crest::build().set(Crest::ID, 1).set(Crest::TEAM_ID, 1).set(Crest::MOTTO, "old");
     let crest = repo.insert(crest).await?;
+    let badge = repo.insert(Badge::build().set(Badge::ID, 1).set(Badge::TEAM_ID, 1)).await?;
     let team = repo.get_or_fail::<Team>(1, Query::new()).await?;
-    Ok(World { team, other, members: saved, crest })
+    Ok(World { team, other, members: saved, crest, badge })
 }
 
 async fn run(repo: &Repo, world: &World, call: Call, who: i64) -> Result<()> {
-    let World { team, other, members, crest } = world;
+    let World { team, other, members, crest, badge } = world;
     let mut team = team.clone();
     let member = &members[0];
     let scored = || member.change().set(Member::SCORE, member.score + who);
@@ -208,6 +226,12 @@ async fn run(repo: &Repo, world: &World, call: Call, who: i64) -> Result<()> {
             let edit = crest.change().set(Crest::MOTTO, format!("edited {who}"));
             repo.update(team.change().edit(Team::CREST, edit)).await.map(drop)
         }
+        Call::ClearBadges => repo.association(&mut team, Team::BADGES).clear().await,
+        Call::ReplaceBadges => {
+            let new = Badge::build().set(Badge::ID, 100 + who);
+            repo.association(&mut team, Team::BADGES).replace([new]).await
+        }
+        Call::MoveBadge => repo.update(badge.change().set(Badge::TEAM_ID, other.id)).await.map(drop),
         Call::ResetCounters => repo.reset_counters(Team::MEMBERS).await.map(drop),
     }
 }
@@ -224,6 +248,9 @@ async fn state(repo: &Repo) -> Result<Vec<String>> {
     }
     for crest in repo.all(Query::<Crest>::new()).await? {
         rows.push(format!("crest {} of {:?}, version {}", crest.motto, crest.team_id, crest.version));
+    }
+    for badge in repo.all(Query::<Badge>::new()).await? {
+        rows.push(format!("badge {} of {}", badge.id, badge.team_id));
     }
     rows.sort();
     state.extend(rows);
@@ -401,6 +428,7 @@ fn races(name: &str, held_up: Arc<dyn Driver>, other: Repo) {
         race.other.create_table::<Team>().await.unwrap();
         race.other.create_table::<Member>().await.unwrap();
         race.other.create_table::<Crest>().await.unwrap();
+        race.other.create_table::<Badge>().await.unwrap();
         let mut failed = BTreeSet::new();
         let (mut done, mut retries) = (0, 0);
         // Some of the pairs, each call as the first one and as the second; all of them with ASSOC_ALL_CASES.

@@ -1,6 +1,6 @@
 //! How a save lets members go.
 
-use super::members::Removal;
+use super::questions::Removal;
 use crate::error::FieldError;
 use crate::metadata::association::{AssociationDef, Dependent, JoinRecord, KeyJoin};
 use crate::metadata::model::ModelDef;

@@ -256,13 +256,19 @@ pub fn update_rows(
     let mut writer = SqlWriter::of_kind(dialect, StatementKind::Update);
     RootSelect::new(model).begin(&mut writer);
     write_update(&mut writer, model, set, keys);
-    if !condition.is_always() {
-        writer.push(" AND (");
-        writer.condition(condition)?;
-        writer.push(")");
-    }
+    and_condition(&mut writer, condition)?;
     write_returning(&mut writer, model, returning);
     writer.finish_within_limit()
+}
+
+fn and_condition(writer: &mut SqlWriter<'_>, condition: &Expr) -> Result<()> {
+    if condition.is_always() {
+        return Ok(());
+    }
+    writer.push(" AND (");
+    writer.condition(condition)?;
+    writer.push(")");
+    Ok(())
 }
 
 // `UPDATE table SET … WHERE `
@@ -462,11 +468,44 @@ pub fn delete_by_keys(dialect: &dyn Dialect, model: &ModelDef, keys: &KeySet) ->
 #[must_use]
 pub fn delete_by(dialect: &dyn Dialect, model: &ModelDef, by: &[usize], keys: &KeySet) -> Statement {
     let mut writer = SqlWriter::of_kind(dialect, StatementKind::Delete);
+    write_delete(&mut writer, model, by, keys);
+    writer.finish()
+}
+
+/// As [`delete_by`], of rows that satisfy a condition as well.
+///
+/// # Errors
+/// When the condition cannot be written, or there are more binds than the database takes.
+///
+/// ```
+#[doc = include_str!("../../docs/blog.txt")]
+/// use assoc_core::driver::KeySet;
+/// use assoc_core::sql::delete_rows;
+///
+/// let (keys, condition) = (KeySet::Ints([1, 2].into()), Post::USER_ID.eq(7).into_expr());
+/// let statement = delete_rows(&StandardSql::default(), Post::DEF, Post::PRIMARY_KEY, &keys, &condition)?;
+/// assert_eq!(statement.sql(), "DELETE FROM posts WHERE id IN (?, ?) AND (user_id = ?)");
+/// # Ok::<(), assoc_core::Error>(())
+/// ```
+pub fn delete_rows(
+    dialect: &dyn Dialect,
+    model: &'static ModelDef,
+    by: &[usize],
+    keys: &KeySet,
+    condition: &Expr,
+) -> Result<Statement> {
+    let mut writer = SqlWriter::of_kind(dialect, StatementKind::Delete);
+    RootSelect::new(model).begin(&mut writer);
+    write_delete(&mut writer, model, by, keys);
+    and_condition(&mut writer, condition)?;
+    writer.finish_within_limit()
+}
+
+fn write_delete(writer: &mut SqlWriter<'_>, model: &ModelDef, by: &[usize], keys: &KeySet) {
     writer.push("DELETE FROM ");
     writer.table(&model.table);
     writer.push(" WHERE ");
     let names: Vec<&str> = by.iter().map(|column| model.columns[*column].name).collect();
-    dialect.write_key_filter(&mut writer, &names, keys);
-    and_discriminator(&mut writer, model);
-    writer.finish()
+    writer.dialect().write_key_filter(writer, &names, keys);
+    and_discriminator(writer, model);
 }

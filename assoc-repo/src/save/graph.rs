@@ -35,6 +35,7 @@ mod callbacks;
 mod cleared;
 mod close;
 mod follow;
+mod held;
 mod look_up;
 mod relink;
 mod removal;

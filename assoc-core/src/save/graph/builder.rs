@@ -11,7 +11,8 @@ use crate::error::{Error, ErrorKind, FieldError, Result};
 use crate::key::KeyTuple;
 use crate::metadata::association::{AssociationDef, Linkage, LoadState};
 use crate::metadata::model::{ModelDef, TableRef};
-use crate::save::members::{Lookup, Removal};
+use crate::save::members::Lookup;
+use crate::save::questions::Removal;
 use crate::value::Value;
 
 mod built;

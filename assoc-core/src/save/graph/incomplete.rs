@@ -7,7 +7,7 @@ use crate::change::{RowChange, column_problems_of, rule_problems_of};
 use crate::error::{ErrorKind, FieldError, Result};
 use crate::metadata::CallbackPoint;
 use crate::metadata::association::Linkage;
-use crate::save::members::Ask;
+use crate::save::questions::Ask;
 
 /// The callbacks that may give a row between the values that it lacks.
 const GIVING: [CallbackPoint; 3] =

@@ -18,6 +18,7 @@ use assoc_core::value::DateTime;
 use assoc_core::{Result, Value};
 
 use super::Run;
+use super::held::{Existing, HeldRows, follows};
 use crate::counters::{Followed, Mode, apply, children_of, followed_values, read_locked};
 use crate::destroy::StoredRow;
 use crate::save::read_by_keys;
@@ -33,15 +34,6 @@ pub(super) struct Following {
     earlier: Vec<Followed>,
     // What has followed afterwards.
     later: Followed,
-}
-
-/// Rows that exist and change, of one model.
-#[derive(Default)]
-struct Existing {
-    // Those that are let go, by lookup.
-    let_go: Vec<(usize, KeyTuple)>,
-    // Those that are updated, by planned row.
-    updated: Vec<(u32, KeyTuple)>,
 }
 
 impl Following {
@@ -81,19 +73,27 @@ impl Following {
             let mut changes = ParentChanges::new(run.repo.touches);
             for (model, children) in &self.models {
                 let Some(children) = children else { continue };
-                let existing = self.existing(run, children, let_go, unneeded);
-                let keys =
-                    existing.let_go.iter().map(|(_, key)| key).chain(existing.updated.iter().map(|(_, key)| key));
-                let keys = KeySet::from_iter(keys.cloned());
+                let existing = Existing::of(run, children, let_go, unneeded);
                 let mut after: HashMap<KeyTuple, Option<StoredRow>> = HashMap::new();
-                for row in read_locked(session, children, model.primary_key, &keys, &Expr::always()).await? {
-                    if let Some(key) = children.key(&row) {
+                let mut note = |rows: Vec<StoredRow>| {
+                    for row in rows {
+                        let Some(key) = children.key(&row) else { continue };
                         after.insert(key.clone(), Some(row.clone()));
                         self.before.insert((model.type_id(), key), row);
                     }
+                };
+                // What another owner holds by now is not let go.
+                let mut lost: HashSet<(usize, KeyTuple)> = HashSet::new();
+                for (at, HeldRows { keys, condition }) in existing.to_read(session.dialect(), model, let_go) {
+                    let rows = read_locked(session, children, model.primary_key, &keys, &condition).await?;
+                    if let Some(at) = at {
+                        let found: HashSet<KeyTuple> = rows.iter().filter_map(|row| children.key(row)).collect();
+                        lost.extend(keys.tuples().into_iter().filter(|key| !found.contains(key)).map(|key| (at, key)));
+                    }
+                    note(rows);
                 }
                 let mut silent: HashSet<KeyTuple> = HashSet::new();
-                for (lookup, key) in existing.let_go {
+                for (lookup, key) in existing.let_go.into_iter().filter(|row| !lost.contains(row)) {
                     let Some(known) = after.get_mut(&key) else { continue };
                     let lookup = let_go[lookup].0;
                     *known = match &lookup.unlink {
@@ -138,33 +138,6 @@ impl Following {
             self.earlier.push(apply(run.repo, session, changes, run.now, Mode::Write).await?);
             Ok(())
         })
-    }
-
-    // The rows of a model that exist and are let go or updated, as far as something follows.
-    fn existing(
-        &self,
-        run: &Run<'_>,
-        children: &Children,
-        let_go: &[(&Lookup, Resolved)],
-        unneeded: &HashSet<u32>,
-    ) -> Existing {
-        let mut existing = Existing::default();
-        let model = children.model;
-        for (at, (lookup, resolved)) in let_go.iter().enumerate() {
-            if lookup.table == model && !model.primary_key.is_empty() && follows(lookup, children) {
-                existing.let_go.extend(resolved.let_go.iter().map(|key| (at, key.clone())));
-            }
-        }
-        // A callback may still say anything of a row, so all of them are read.
-        let may_change = run.may_change(model);
-        for (row, planned) in run.written_rows(unneeded).filter(|(_, planned)| planned.model == model) {
-            let Some(key) = planned.base.as_ref().and_then(|base| model.key_of(&**base)) else { continue };
-            let is_set = |column: usize| run.plan.rows().is_set(planned, column);
-            if may_change || children.is_read_first(run.repo.touches, is_set) {
-                existing.updated.push((row, key));
-            }
-        }
-        existing
     }
 
     // Rows without a primary key that are let go: nothing else happens to them.
@@ -383,12 +356,6 @@ impl Adjusted {
     }
 }
 
-// Whether counters or times of parents depend on the rows that a lookup removes. A destroy updates them itself.
-fn follows(lookup: &Lookup, children: &Children) -> bool {
-    let counts = || children.parents.iter().any(|parent| parent.counter.is_some());
-    lookup.unlink != Unlink::Destroy && (lookup.moves_times || counts())
-}
-
 // A row with what the save sets in it. A key that is still to be made is left out: its parent is new.
 fn overlaid(children: &Children, row: &StoredRow, plan: &SavePlan, planned: u32) -> StoredRow {
     let planned = &plan.rows()[planned as usize];
@@ -456,8 +423,8 @@ impl Run<'_> {
         keys
     }
 
-    // Whether callbacks may change rows of a model before they are written.
-    fn may_change(&self, model: &ModelDef) -> bool {
+    /// Whether callbacks may change rows of a model before they are written.
+    pub(super) fn may_change(&self, model: &ModelDef) -> bool {
         self.callbacks.is_some() && model.has_save_callbacks()
     }
 

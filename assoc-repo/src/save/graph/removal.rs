@@ -14,6 +14,7 @@ use assoc_core::{Error, ErrorKind, FieldError, Result, Value, sql};
 use super::Run;
 use super::cleared::Cleared;
 use super::follow::Following;
+use super::held::{HeldRows, held_rows};
 use crate::callbacks::{CallbackContext, Cause, RowAction, member_functions};
 use crate::destroy::{Destruction, KeylessRow, hook_after, read_keyless, run_callback};
 use crate::session::Session;
@@ -269,20 +270,23 @@ async fn unlink(session: &mut Session<'_>, lookup: &Lookup, resolved: &Resolved)
         return Ok(0);
     }
     session.note_written(lookup.table, Written::Changed);
-    let mut written = 0;
+    let (mut written, mut part) = (0, 0);
     let dialect = session.dialect();
-    let stays = |key: &&KeyTuple| resolved.relinked.iter().any(|(_, row)| row == *key);
-    let keys = KeySet::from_iter(resolved.let_go.iter().filter(|key| !stays(key)).cloned());
-    for (part, chunk) in keys.chunks(dialect.keys_per_condition(keys.width())).iter().enumerate() {
-        let statement = match &lookup.unlink {
-            Unlink::Nullify(columns) => {
-                let set: Vec<(usize, Value<'static>)> = columns.iter().map(|column| (*column, Value::Null)).collect();
-                sql::update_by_keys(dialect, lookup.table, &set, chunk, false)
-            }
-            Unlink::Delete => sql::delete_by(dialect, lookup.table, lookup.identity(), chunk),
-            _ => return Err(Error::invalid_query(lookup.table.name, "a row cannot be let go")),
-        };
-        written += session.execute(&statement.as_part(part)).await?.affected;
+    let goes = |key: &KeyTuple| !resolved.relinked.iter().any(|(_, row)| row == key);
+    for HeldRows { keys, condition } in held_rows(dialect, lookup, resolved, goes) {
+        for chunk in keys.chunks(dialect.keys_per_condition(keys.width())) {
+            let statement = match &lookup.unlink {
+                Unlink::Nullify(columns) => {
+                    let set: Vec<(usize, Value<'static>)> =
+                        columns.iter().map(|column| (*column, Value::Null)).collect();
+                    sql::update_rows(dialect, lookup.table, &set, &chunk, &condition, false)?
+                }
+                Unlink::Delete => sql::delete_rows(dialect, lookup.table, lookup.identity(), &chunk, &condition)?,
+                _ => return Err(Error::invalid_query(lookup.table.name, "a row cannot be let go")),
+            };
+            written += session.execute(&statement.as_part(part)).await?.affected;
+            part += 1;
+        }
     }
     Ok(written)
 }

@@ -9,7 +9,7 @@ use crate::key::KeyTuple;
 use crate::metadata::association::{AssociationDef, Cardinality, JoinRecord};
 use crate::save::graph::links::{End, Side};
 use crate::save::graph::{Added, LoadedRow};
-use crate::save::members::{Ask, Kept, Removal};
+use crate::save::questions::{Ask, Kept, Removal};
 use crate::value::Value;
 
 impl Builder {

@@ -8,7 +8,8 @@ use crate::error::{Error, FieldError, Result};
 use crate::key::KeyTuple;
 use crate::metadata::association::{AssociationDef, KeyJoin, Linkage};
 use crate::save::graph::{Added, LoadedRow};
-use crate::save::members::{Ask, Kept, Lookup, Question, Removal};
+use crate::save::members::Lookup;
+use crate::save::questions::{Ask, Kept, Question, Removal};
 use crate::save::unlink::Unlink;
 use crate::value::Value;
 
