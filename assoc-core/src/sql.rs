@@ -27,6 +27,7 @@ mod limited;
 mod page;
 mod per_owner;
 mod raw;
+mod read_by_keys;
 mod recursion;
 mod related;
 mod select;
@@ -40,10 +41,11 @@ pub use counters::{CounterDrift, FollowedColumn, FollowedRows, Moved};
 pub use key_list::padded_length;
 pub use keyed_rows::KeyedRows;
 pub use raw::{RawSyntax, ScanError, Scanned, scan};
+pub use read_by_keys::{select_by, select_locked, select_matched};
 pub use upsert::{OnConflict, upsert};
 pub use write::{
-    delete_by, delete_by_keys, delete_row, delete_rows, insert, insert_statement, insert_text, select_by,
-    select_locked, select_matched, update_by_key, update_by_keys, update_row, update_rows,
+    delete_by, delete_by_keys, delete_row, delete_rows, insert, insert_statement, insert_text, update_by_key,
+    update_by_keys, update_row, update_rows,
 };
 
 /// Up to this number of terms is written flat; more terms are written as a tree.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use assoc_repo::prelude::*;
 use conformance_tests::Backend;
 
-use crate::{Extreme, is_refused, short};
+use crate::Extreme;
+use crate::check::{is_refused, short};
 
 /// Whether a text is like a pattern.
 fn is_like(text: &[char], pattern: &[char]) -> bool {
