@@ -272,7 +272,9 @@ fn the_limit_of_short_statements_is_an_option() {
     for (limit, stays) in [(Duration::ZERO, false), (forever, true)] {
         let scratch = Scratch::new();
         let sqlite = scratch.builder().short_statement(limit).open().unwrap();
-        current_thread().block_on(async {
+        // What leaves waits for the only thread it could run on, so it cannot be ready at once by chance.
+        let one_thread = tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).build().unwrap();
+        one_thread.block_on(async {
             let mut reader = sqlite.acquire(Access::Read).await.unwrap();
             let plain = Statement::plain("SELECT 1");
             // What begins with WITH may write; the library says of its own statements that they do not.
@@ -280,10 +282,14 @@ fn the_limit_of_short_statements_is_an_option() {
             for (read, rows) in [(plain, 1), (counting, 1_000)] {
                 // The first run of a statement leaves: nothing is known of it yet.
                 assert_eq!(ints(&mut *reader, &read).await.unwrap().len(), rows);
+                let (release, released) = std::sync::mpsc::channel::<()>();
+                let occupied = tokio::task::spawn_blocking(move || released.recv());
                 let mut again = Box::pin(ints(&mut *reader, &read));
                 let at_once =
                     std::future::poll_fn(|cx| std::task::Poll::Ready(again.as_mut().poll(cx).is_ready())).await;
                 assert_eq!(at_once, stays, "{limit:?}");
+                drop(release);
+                assert!(occupied.await.unwrap().is_err());
                 if !stays {
                     assert_eq!(again.await.unwrap().len(), rows);
                 }
