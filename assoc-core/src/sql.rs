@@ -486,6 +486,17 @@ impl<'d> SqlWriter<'d> {
         self.condition(filter)
     }
 
+    /// Appends ` AND (…)`, unless the condition always holds.
+    pub(crate) fn and_condition(&mut self, filter: &Expr) -> Result<()> {
+        if filter.is_always() {
+            return Ok(());
+        }
+        self.push(" AND (");
+        self.condition(filter)?;
+        self.push(")");
+        Ok(())
+    }
+
     /// Appends ` ORDER BY …`, unless there is no term.
     ///
     /// # Errors

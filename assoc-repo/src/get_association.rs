@@ -491,7 +491,7 @@ fn direct(
     keyed.extend(hop.target_type.map(|own| Expr::tagged(&model.columns[own.column], own.tag)));
     let parts = &mut *query.parts;
     let spec = &mut parts.spec;
-    let asked = spec.order.clone();
+    let asked = if spec.group.is_empty() { Vec::new() } else { spec.order.clone() };
     spec.filter = Expr::All(keyed).and(own.filter).and(std::mem::take(&mut spec.filter));
     if spec.order.is_empty() {
         spec.order = own.order;

@@ -190,7 +190,7 @@ async fn dump(repo: &Repo) -> Result<Vec<String>> {
     Ok(rows)
 }
 
-// What handles say of a team.
+// The answers of handles of a team, as text.
 async fn said(repo: &Repo, team: &mut Team) -> Result<String> {
     let (mut size, mut ids) = (Vec::new(), Vec::new());
     let mut people = repo.association(&mut *team, Team::PEOPLE);
@@ -257,7 +257,7 @@ async fn one(seed: u64) -> std::result::Result<(), String> {
         if again(&read) != read {
             return Err("a second time".to_owned());
         }
-        // What handles and writes do.
+        // A struct that was read from JSON has handles that answer as those of one from the database.
         for at in 0..rows.len() {
             let mut bare = repo.get_or_fail::<Team>(rows[at].id, Query::new()).await.map_err(said_of)?;
             let expected = said(&repo, &mut bare).await.map_err(said_of)?;

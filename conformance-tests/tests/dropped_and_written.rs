@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use assoc_core::FieldError;
 use assoc_repo::prelude::*;
-use backends::{MariaDb, PostgreSql, SqliteInMemory};
 use conformance_tests::Backend;
 use random::Random;
 
@@ -275,21 +274,4 @@ async fn below(backend: &dyn Backend) {
     assert_eq!(repo.count(Query::<Leaf>::new()).await.unwrap(), 1);
 }
 
-macro_rules! on {
-    ($module:ident, $backend:ident) => {
-        mod $module {
-            on!($backend: at_random, below);
-        }
-    };
-    ($backend:ident: $($test:ident),+) => {
-        $(#[test]
-        fn $test() {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(super::$test(&super::$backend));
-        })+
-    };
-}
-
-on!(sqlite, SqliteInMemory);
-on!(mariadb, MariaDb);
-on!(postgres, PostgreSql);
+backends::on_each_database!(at_random, below);

@@ -12,7 +12,6 @@ use assoc_core::metadata::Operand;
 use assoc_core::{ErrorKind, Filter, Selectable, Sort};
 use assoc_repo::prelude::*;
 use assoc_repo::{Columns, Selected};
-use backends::{MariaDb, PostgreSql, SqliteInMemory};
 use conformance_tests::Backend;
 
 use random::{Random, number};
@@ -380,18 +379,4 @@ async fn one_answer_or_none(backend: &dyn Backend) {
     println!("{}: {refused} of {queries} refused", backend.name());
 }
 
-macro_rules! on {
-    ($module:ident, $backend:ident) => {
-        mod $module {
-            #[test]
-            fn one_answer_or_none() {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-                runtime.block_on(super::one_answer_or_none(&super::$backend));
-            }
-        }
-    };
-}
-
-on!(sqlite, SqliteInMemory);
-on!(mariadb, MariaDb);
-on!(postgres, PostgreSql);
+backends::on_each_database!(one_answer_or_none);

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use assoc_repo::prelude::*;
 use assoc_repo::{Changeset, Permit, on_conflict};
-use backends::{MariaDb, PostgreSql, SqliteInMemory};
 use conformance_tests::{Backend, Database};
 use random::Random;
 
@@ -379,21 +378,4 @@ async fn other_accents(backend: &dyn Backend) {
     assert_eq!((members(&repo).await, club.members_count), (vec![1, 2], 2));
 }
 
-macro_rules! on {
-    ($module:ident, $backend:ident) => {
-        mod $module {
-            on!($backend: of_has_many, of_links, found_by_key, named_by_input, other_accents);
-        }
-    };
-    ($backend:ident: $($test:ident),+) => {
-        $(#[test]
-        fn $test() {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(super::$test(&super::$backend));
-        })+
-    };
-}
-
-on!(sqlite, SqliteInMemory);
-on!(mariadb, MariaDb);
-on!(postgres, PostgreSql);
+backends::on_each_database!(of_has_many, of_links, found_by_key, named_by_input, other_accents);

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use assoc_core::dialect::RowLocks;
 use assoc_repo::prelude::*;
-use backends::{MariaDb, PostgreSql, SqliteInMemory};
 use conformance_tests::Backend;
 
 #[allow(dead_code)]
@@ -81,21 +80,4 @@ async fn conditions_on_all_rows(backend: &dyn Backend) {
     }
 }
 
-macro_rules! on {
-    ($module:ident, $backend:ident) => {
-        mod $module {
-            on!($backend: of_the_own_rows, conditions_on_all_rows);
-        }
-    };
-    ($backend:ident: $($test:ident),+) => {
-        $(#[test]
-        fn $test() {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(super::$test(&super::$backend));
-        })+
-    };
-}
-
-on!(sqlite, SqliteInMemory);
-on!(mariadb, MariaDb);
-on!(postgres, PostgreSql);
+backends::on_each_database!(of_the_own_rows, conditions_on_all_rows);

@@ -269,7 +269,7 @@ async fn at_once(repo: &Repo, first: Call, second: Call, level: Option<Isolation
     Ok(())
 }
 
-// One of so many pairs, each call as the first one and as the second; all of them with ASSOC_ALL_CASES.
+// Runs one of `every` pairs of calls, or all pairs with ASSOC_ALL_CASES. Each call comes first and second.
 fn every_pair(backend: &dyn Backend, every: usize) {
     let every = if std::env::var_os("ASSOC_ALL_CASES").is_some() { 1 } else { every };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

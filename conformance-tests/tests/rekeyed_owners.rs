@@ -5,7 +5,6 @@
 use std::sync::Arc;
 
 use assoc_repo::prelude::*;
-use backends::{MariaDb, PostgreSql, SqliteInMemory};
 use conformance_tests::Backend;
 
 #[allow(dead_code)]
@@ -54,18 +53,4 @@ async fn counters_follow(backend: &dyn Backend) {
     assert_eq!(counts().await.unwrap(), [(11, 0), (21, 0), (22, 0), (40, 1), (41, 0)]);
 }
 
-macro_rules! on {
-    ($module:ident, $backend:ident) => {
-        mod $module {
-            #[test]
-            fn counters_follow() {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-                runtime.block_on(super::counters_follow(&super::$backend));
-            }
-        }
-    };
-}
-
-on!(sqlite, SqliteInMemory);
-on!(mariadb, MariaDb);
-on!(postgres, PostgreSql);
+backends::on_each_database!(counters_follow);

@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use assoc_repo::prelude::*;
 use assoc_repo::{Changeset, OnConflict, on_conflict};
-use backends::{MariaDb, PostgreSql, SqliteInMemory};
 use conformance_tests::{Backend, Database};
 use random::Random;
 
@@ -299,21 +298,4 @@ async fn statements(backend: &dyn Backend) {
     }
 }
 
-macro_rules! on {
-    ($module:ident, $backend:ident) => {
-        mod $module {
-            on!($backend: of_repos, of_handles, statements);
-        }
-    };
-    ($backend:ident: $($test:ident),+) => {
-        $(#[test]
-        fn $test() {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(super::$test(&super::$backend));
-        })+
-    };
-}
-
-on!(sqlite, SqliteInMemory);
-on!(mariadb, MariaDb);
-on!(postgres, PostgreSql);
+backends::on_each_database!(of_repos, of_handles, statements);

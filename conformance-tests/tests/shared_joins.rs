@@ -6,7 +6,6 @@
 use std::sync::Arc;
 
 use assoc_repo::prelude::*;
-use backends::{MariaDb, PostgreSql, SqliteInMemory};
 use conformance_tests::Backend;
 
 #[allow(dead_code)]
@@ -95,18 +94,4 @@ async fn each_has_its_own_rows(backend: &dyn Backend) {
     assert_eq!(writers[0].last_text().unwrap().map(|text| text.id), Some(3));
 }
 
-macro_rules! on {
-    ($module:ident, $backend:ident) => {
-        mod $module {
-            #[test]
-            fn each_has_its_own_rows() {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-                runtime.block_on(super::each_has_its_own_rows(&super::$backend));
-            }
-        }
-    };
-}
-
-on!(sqlite, SqliteInMemory);
-on!(mariadb, MariaDb);
-on!(postgres, PostgreSql);
+backends::on_each_database!(each_has_its_own_rows);

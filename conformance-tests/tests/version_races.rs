@@ -400,7 +400,7 @@ impl Race {
             })
         };
         let one = task(&self.held_up, first, 1);
-        // If it comes to its end before, nobody is left who could say so.
+        // If the first call ends before, it drops its sender.
         if is_reached.await.is_err() {
             return None;
         }

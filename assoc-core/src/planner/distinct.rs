@@ -7,7 +7,10 @@ use crate::select::RootSelect;
 /// Distinct rows are sorted by what is selected. A column of a single target belongs to the row, so it can be selected too.
 /// Of a collection there are several, and the rows would no longer be distinct.
 pub(super) fn with_distinct_order(mut select: RootSelect) -> Result<RootSelect> {
-    if select.distinct && select.has_raw_order() {
+    if !select.distinct {
+        return Ok(select);
+    }
+    if select.has_raw_order() {
         let message = "distinct rows are sorted by what is selected, and hand-written SQL is not: leave out `distinct`, and \
                        say by a condition (`User::POSTS.any(…)`) what a join says";
         return Err(Error::invalid_query(select.model.name, message));
@@ -21,7 +24,7 @@ pub(super) fn with_distinct_order(mut select: RootSelect) -> Result<RootSelect> 
     let left_out = |operand: &Operand| select.operands.as_ref().is_some_and(|selected| !selected.contains(operand));
     let unread = |term: &&OrderTerm| joined(&term.operand) || left_out(&term.operand);
     let unread: Vec<Operand> = select.order.iter().filter(unread).map(|term| term.operand.clone()).collect();
-    if !select.distinct || unread.is_empty() {
+    if unread.is_empty() {
         return Ok(select);
     }
     if select.is_sorted_by_collection() {

@@ -88,3 +88,11 @@ pub struct Resolved {
     /// to be let go, because everything else follows as if it were.
     pub relinked: Vec<(u32, KeyTuple)>,
 }
+
+impl Resolved {
+    /// Whether a row that is let go leads to another member from now on, and so stays.
+    #[must_use]
+    pub fn is_relinked(&self, row: &KeyTuple) -> bool {
+        self.relinked.iter().any(|(_, relinked)| relinked == row)
+    }
+}

@@ -158,12 +158,7 @@ impl JoinChain {
             dialect.write_key_filter(writer, &from.columns, keys);
             Ok(())
         })?;
-        if !self.filter.is_always() {
-            writer.push(" AND (");
-            writer.condition(&self.filter)?;
-            writer.push(")");
-        }
-        Ok(())
+        writer.and_condition(&self.filter)
     }
 }
 

@@ -115,7 +115,7 @@ impl FollowedRows<'_> {
     // Others may hold the same keys.
     fn and_conditions(&self, writer: &mut SqlWriter<'_>) -> Result<()> {
         and_discriminator(writer, self.model);
-        and_condition(writer, self.filter)
+        writer.and_condition(self.filter)
     }
 
     // The rows, locked in the order of their keys before any is updated.
@@ -263,7 +263,7 @@ impl CounterDrift<'_> {
             dialect.write_key_filter(&mut writer, &names, keys);
         }
         and_discriminator(&mut writer, self.model);
-        and_condition(&mut writer, self.filter)?;
+        writer.and_condition(self.filter)?;
         writer.push(") AS ");
         writer.identifier("owners");
         writer.push(" LEFT JOIN (SELECT ");
@@ -281,7 +281,7 @@ impl CounterDrift<'_> {
             writer.push(" IS NOT NULL");
         });
         and_discriminator(&mut writer, self.children);
-        and_condition(&mut writer, self.counted)?;
+        writer.and_condition(self.counted)?;
         writer.push(") AS ");
         writer.identifier("counted");
         writer.push(" ON ");
@@ -306,14 +306,4 @@ impl CounterDrift<'_> {
         counted(&mut writer);
         writer.finish_within_limit()
     }
-}
-
-fn and_condition(writer: &mut SqlWriter<'_>, condition: &Expr) -> Result<()> {
-    if condition.is_always() {
-        return Ok(());
-    }
-    writer.push(" AND (");
-    writer.condition(condition)?;
-    writer.push(")");
-    Ok(())
 }

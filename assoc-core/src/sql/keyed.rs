@@ -141,7 +141,7 @@ impl KeyedSelect {
                 writer.table(&self.model.table);
                 writer.push(" WHERE ");
                 dialect.write_look_up_filter(&mut writer, &names, keys);
-                self.write_and_filter(&mut writer)?;
+                writer.and_condition(&self.filter)?;
             }
             Matching::ByOrdinal => {
                 writer.qualify(self.model.table.name);
@@ -209,16 +209,6 @@ impl KeyedSelect {
     // `fk = "keys"."k0" AND …`, the columns qualified as the writer says.
     pub(super) fn write_key_match(&self, writer: &mut SqlWriter<'_>) {
         write_key_match(writer, self.model, self.columns);
-    }
-
-    pub(super) fn write_and_filter(&self, writer: &mut SqlWriter<'_>) -> Result<()> {
-        if self.filter.is_always() {
-            return Ok(());
-        }
-        writer.push(" AND (");
-        writer.condition(&self.filter)?;
-        writer.push(")");
-        Ok(())
     }
 
     // The order of the rows, unless they are sorted in memory.

@@ -176,11 +176,7 @@ impl KeyedRows<'_> {
         writer.push(" WHERE ");
         let names: Vec<&str> = self.columns.iter().map(|column| self.model.columns[*column].name).collect();
         dialect.write_key_filter(&mut writer, &names, keys);
-        if !self.filter.is_always() {
-            writer.push(" AND (");
-            writer.condition(self.filter)?;
-            writer.push(")");
-        }
+        writer.and_condition(self.filter)?;
         end(&mut writer)?;
         writer.finish_within_limit()
     }

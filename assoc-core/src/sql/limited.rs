@@ -139,11 +139,7 @@ impl SqlWriter<'_> {
             }
             writer.push(" WHERE ");
             writer.hop_matches_one(outer.alias, outer.model, key, target);
-            if !visible.is_always() {
-                writer.push(" AND (");
-                writer.condition(visible)?;
-                writer.push(")");
-            }
+            writer.and_condition(visible)?;
             writer.order_by(&order)
         })
     }

@@ -89,7 +89,7 @@ impl KeyedSelect {
         writer.identifier(INNER);
         writer.push(" WHERE ");
         self.write_key_match(&mut writer);
-        self.write_and_filter(&mut writer)?;
+        writer.and_condition(&self.filter)?;
         writer.order_by(&self.total_order())?;
         self.write_limit(&mut writer, per_owner);
         writer.push(")");
@@ -124,7 +124,7 @@ impl KeyedSelect {
         writer.table(&self.model.table);
         writer.push(" WHERE ");
         self.write_key_match(&mut writer);
-        self.write_and_filter(&mut writer)?;
+        writer.and_condition(&self.filter)?;
         writer.order_by(&order)?;
         self.write_limit(&mut writer, per_owner);
         writer.push(") AS ");
@@ -283,7 +283,7 @@ impl KeyedSelect {
         writer.push(" WHERE ");
         let dialect = writer.dialect();
         dialect.write_key_filter(writer, &self.key_names(), keys);
-        self.write_and_filter(writer)
+        writer.and_condition(&self.filter)
     }
 
     // A name beside those of the model's columns.

@@ -144,10 +144,6 @@ fn select_rows<'d>(
     let names: Vec<&str> = by.iter().map(|column| model.columns[*column].name).collect();
     dialect.write_key_filter(&mut writer, &names, keys);
     and_discriminator(&mut writer, model);
-    if !filter.is_always() {
-        writer.push(" AND (");
-        writer.condition(filter)?;
-        writer.push(")");
-    }
+    writer.and_condition(filter)?;
     Ok(writer)
 }

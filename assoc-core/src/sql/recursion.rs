@@ -69,7 +69,7 @@ impl KeyedSelect {
         writer.column_of(LEVELS, LEVEL);
         // A number of the plan's, not of the program's data: it is part of the text.
         writer.push(&format!(" < {levels}"));
-        self.write_and_filter(&mut writer)?;
+        writer.and_condition(&self.filter)?;
         writer.push(") SELECT ");
         self.write_columns(&mut writer);
         writer.push(" FROM (SELECT DISTINCT ");

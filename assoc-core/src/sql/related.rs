@@ -183,13 +183,7 @@ impl<'d> SqlWriter<'d> {
     /// Appends ` AND` and the condition on the row, if there is one.
     pub(super) fn and_target_condition(&mut self, target_condition: TargetCondition<'_>) -> Result<()> {
         match target_condition {
-            TargetCondition::Filter(filter) if filter.is_always() => Ok(()),
-            TargetCondition::Filter(filter) => {
-                self.push(" AND (");
-                self.condition(filter)?;
-                self.push(")");
-                Ok(())
-            }
+            TargetCondition::Filter(filter) => self.and_condition(filter),
             TargetCondition::Onward { chain, target_condition } => {
                 self.push(" AND ");
                 self.reaches(chain, *target_condition)

@@ -255,19 +255,9 @@ pub fn update_rows(
     let mut writer = SqlWriter::of_kind(dialect, StatementKind::Update);
     RootSelect::new(model).begin(&mut writer);
     write_update(&mut writer, model, set, keys);
-    and_condition(&mut writer, condition)?;
+    writer.and_condition(condition)?;
     write_returning(&mut writer, model, returning);
     writer.finish_within_limit()
-}
-
-fn and_condition(writer: &mut SqlWriter<'_>, condition: &Expr) -> Result<()> {
-    if condition.is_always() {
-        return Ok(());
-    }
-    writer.push(" AND (");
-    writer.condition(condition)?;
-    writer.push(")");
-    Ok(())
 }
 
 // `UPDATE table SET … WHERE `
@@ -355,7 +345,7 @@ pub fn delete_rows(
     let mut writer = SqlWriter::of_kind(dialect, StatementKind::Delete);
     RootSelect::new(model).begin(&mut writer);
     write_delete(&mut writer, model, by, keys);
-    and_condition(&mut writer, condition)?;
+    writer.and_condition(condition)?;
     writer.finish_within_limit()
 }
 

@@ -1,7 +1,7 @@
 //! The workspace's backends, as the suite wants them.
 
 // Helpers fail a test by panicking.
-#![allow(clippy::panic)]
+#![allow(clippy::panic, clippy::unwrap_used)]
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError, mpsc};
@@ -21,6 +21,33 @@ mod diesel;
 
 #[allow(unused_imports)]
 pub(crate) use diesel::{DieselMariaDbPool, DieselPool, DieselPostgresPool, mariadb_database, postgres_schema};
+
+/// Tests of one backend each, as `sqlite::name`, `mariadb::name` and `postgres::name`.
+#[allow(unused_macros)]
+macro_rules! on_each_database {
+    ($module:ident $backend:ident: $($test:ident)+) => {
+        mod $module {
+            $(#[test]
+            fn $test() {
+                $crate::backends::block_on(super::$test(&$crate::backends::$backend));
+            })+
+        }
+    };
+    ($($test:ident),+) => {
+        $crate::backends::on_each_database!(sqlite SqliteInMemory: $($test)+);
+        $crate::backends::on_each_database!(mariadb MariaDb: $($test)+);
+        $crate::backends::on_each_database!(postgres PostgreSql: $($test)+);
+    };
+}
+
+#[allow(unused_imports)]
+pub(crate) use on_each_database;
+
+/// Runs a test on a runtime of one thread.
+#[allow(dead_code)]
+pub(crate) fn block_on<T>(test: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test)
+}
 
 const SQLITE_READ_ONLY: FailingState = FailingState::new(
     &["PRAGMA query_only = ON"],

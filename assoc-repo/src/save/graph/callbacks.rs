@@ -8,7 +8,7 @@ use assoc_core::driver::StatementRole;
 use assoc_core::execution::RowKeys;
 use assoc_core::metadata::{CallbackPoint, Linkage, ModelDef};
 use assoc_core::save::{Added, LoadedGroup, LoadedRow};
-use assoc_core::{Error, ErrorKind, Result, Value};
+use assoc_core::{Error, ErrorKind, FieldError, Result, Value};
 
 use super::Run;
 use super::alike::absorb_all;
@@ -96,21 +96,20 @@ impl Run<'_> {
                 .collect();
             let mut change = RowChange::with_values(model, base, std::mem::take(values));
             let cx = CallbackContext::new(self.repo, self.cause(*row), action, &[]);
+            let refuse = |errors: Vec<FieldError>| match errors.is_empty() {
+                true => Ok(()),
+                false => Err(Error::from(ErrorKind::Invalid { model: model.name, errors })),
+            };
             for function in first {
                 session.aside(function(&mut change, &cx)).await?;
             }
-            let errors =
-                if first.is_empty() || !planned.is_judged_link() { Vec::new() } else { change.rule_problems() };
-            if !errors.is_empty() {
-                return Err(ErrorKind::Invalid { model: model.name, errors }.into());
+            if !first.is_empty() && planned.is_judged_link() {
+                refuse(change.rule_problems())?;
             }
             for function in &own {
                 session.aside(function(&mut change, &cx)).await?;
             }
-            let errors = change.column_problems();
-            if !errors.is_empty() {
-                return Err(ErrorKind::Invalid { model: model.name, errors }.into());
-            }
+            refuse(change.column_problems())?;
             *values = change.into_parts().1;
             for (value, counter) in values.iter_mut().zip(counters) {
                 if counter.is_some() {

@@ -83,25 +83,30 @@ impl Following {
                     }
                 };
                 // What another owner holds by now is not let go.
-                let mut lost: HashSet<(usize, KeyTuple)> = HashSet::new();
+                let mut lost: HashMap<usize, HashSet<KeyTuple>> = HashMap::new();
                 for (at, HeldRows { keys, condition }) in existing.to_read(session.dialect(), model, let_go) {
                     let rows = read_locked(session, children, model.primary_key, &keys, &condition).await?;
                     if let Some(at) = at {
                         let found: HashSet<KeyTuple> = rows.iter().filter_map(|row| children.key(row)).collect();
-                        lost.extend(keys.tuples().into_iter().filter(|key| !found.contains(key)).map(|key| (at, key)));
+                        lost.entry(at)
+                            .or_default()
+                            .extend(keys.tuples().into_iter().filter(|key| !found.contains(key)));
                     }
                     note(rows);
                 }
                 let mut silent: HashSet<KeyTuple> = HashSet::new();
-                for (lookup, key) in existing.let_go.into_iter().filter(|row| !lost.contains(row)) {
-                    let Some(known) = after.get_mut(&key) else { continue };
-                    let lookup = let_go[lookup].0;
-                    *known = match &lookup.unlink {
-                        Unlink::Nullify(cleared) => known.take().map(|row| children.without(&row, cleared)),
-                        _ => None,
-                    };
-                    if !lookup.moves_times {
-                        silent.insert(key);
+                for at in existing.lookups {
+                    let (lookup, resolved) = &let_go[at];
+                    let is_lost = |key: &KeyTuple| lost.get(&at).is_some_and(|lost| lost.contains(key));
+                    for key in resolved.let_go.iter().filter(|key| !is_lost(key)) {
+                        let Some(known) = after.get_mut(key) else { continue };
+                        *known = match &lookup.unlink {
+                            Unlink::Nullify(cleared) => known.take().map(|row| children.without(&row, cleared)),
+                            _ => None,
+                        };
+                        if !lookup.moves_times {
+                            silent.insert(key.clone());
+                        }
                     }
                 }
                 let mut planned: HashMap<KeyTuple, u32> = HashMap::new();

@@ -4,7 +4,7 @@
 //! another owner, and then it is not this save's to let go. So what writes them says whose they are. Where there is one writer at
 //! a time, nothing can happen in between.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use assoc_core::counters::Children;
 use assoc_core::dialect::RowLocks;
@@ -67,8 +67,8 @@ pub(super) fn held_rows(
 /// Rows that exist and change, of one model.
 #[derive(Default)]
 pub(super) struct Existing {
-    /// Those that are let go, by lookup.
-    pub(super) let_go: Vec<(usize, KeyTuple)>,
+    /// The lookups whose rows are let go.
+    pub(super) lookups: Vec<usize>,
     /// Those that are updated, by planned row.
     pub(super) updated: Vec<(u32, KeyTuple)>,
 }
@@ -83,9 +83,9 @@ impl Existing {
     ) -> Self {
         let mut existing = Existing::default();
         let model = children.model;
-        for (at, (lookup, resolved)) in let_go.iter().enumerate() {
+        for (at, (lookup, _)) in let_go.iter().enumerate() {
             if lookup.table == model && !model.primary_key.is_empty() && follows(lookup, children) {
-                existing.let_go.extend(resolved.let_go.iter().map(|key| (at, key.clone())));
+                existing.lookups.push(at);
             }
         }
         // A callback may still say anything of a row, so all of them are read.
@@ -107,10 +107,9 @@ impl Existing {
         model: &'static ModelDef,
         let_go: &[(&Lookup, Resolved)],
     ) -> Vec<(Option<usize>, HeldRows)> {
-        let lookups: BTreeSet<usize> = self.let_go.iter().map(|(at, _)| *at).collect();
-        let parts = lookups.into_iter().flat_map(|at| {
-            let (lookup, resolved) = &let_go[at];
-            held_rows(dialect, lookup, resolved, |_| true).into_iter().map(move |part| (Some(at), part))
+        let parts = self.lookups.iter().flat_map(|at| {
+            let (lookup, resolved) = &let_go[*at];
+            held_rows(dialect, lookup, resolved, |_| true).into_iter().map(move |part| (Some(*at), part))
         });
         let (others, mut held): (Vec<_>, Vec<_>) = parts.partition(|(_, part)| part.condition.is_always());
         let mut others: Vec<KeyTuple> = others.iter().flat_map(|(_, part)| part.keys.tuples()).collect();

@@ -142,7 +142,7 @@ impl<'p> Run<'p> {
         let is_deleted = |lookup: &Lookup| lookup.unlink == Unlink::Delete && !lookup.table.primary_key.is_empty();
         let mut deleted: HashMap<(TableRef, &KeyTuple), &'static AssociationDef> = HashMap::new();
         for (lookup, resolved) in let_go.iter().filter(|(lookup, _)| is_deleted(lookup)) {
-            let keys = resolved.let_go.iter().filter(|key| !resolved.relinked.iter().any(|(_, row)| row == *key));
+            let keys = resolved.let_go.iter().filter(|key| !resolved.is_relinked(key));
             deleted.extend(keys.map(|key| ((lookup.table.table, key), lookup.association)));
         }
         if destructions.is_empty() && deleted.is_empty() {
@@ -272,8 +272,7 @@ async fn unlink(session: &mut Session<'_>, lookup: &Lookup, resolved: &Resolved)
     session.note_written(lookup.table, Written::Changed);
     let (mut written, mut part) = (0, 0);
     let dialect = session.dialect();
-    let goes = |key: &KeyTuple| !resolved.relinked.iter().any(|(_, row)| row == key);
-    for HeldRows { keys, condition } in held_rows(dialect, lookup, resolved, goes) {
+    for HeldRows { keys, condition } in held_rows(dialect, lookup, resolved, |key| !resolved.is_relinked(key)) {
         for chunk in keys.chunks(dialect.keys_per_condition(keys.width())) {
             let statement = match &lookup.unlink {
                 Unlink::Nullify(columns) => {
